@@ -1,0 +1,1 @@
+"""Episodes, their files, the torch Dataset, statistics, and tokenizers."""

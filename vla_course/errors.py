@@ -1,0 +1,19 @@
+"""The one exception that the library raises for something a person can mend."""
+
+
+class CourseError(ValueError):
+    """Bad input. The message is one line: the value, the place, and the remedy.
+
+    The command line prints the message and exits with status 2, without a traceback.
+    """
+
+
+def one_of(kind: str, value: str, known: object) -> None:
+    """Check that `value` is one of `known`.
+
+    Raises:
+        CourseError: it is not; the message lists what is known.
+    """
+    names = sorted(known)
+    if value not in names:
+        raise CourseError(f"unknown {kind} {value!r}; choose one of: {', '.join(names)}")

@@ -1,0 +1,223 @@
+"""Let a policy act in physics, and write down what happened.
+
+Besides the plain condition there are controls. A policy that does not look succeeds with a blank picture; one
+that does not read picks the original target whatever it is told.
+"""
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from joblib import Parallel, delayed
+from tqdm.auto import tqdm
+
+from vla_course.data.windows import to_images
+from vla_course.errors import CourseError, one_of
+from vla_course.evaluation.statistics import SuccessRate, success_rate
+from vla_course.models.policy import VLAPolicy
+from vla_course.sim.env import TabletopEnv
+
+CONDITIONS = ("normal", "wrong_instruction", "blank_image", "held_out_phrasings")
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One episode of a policy.
+
+    Attributes:
+        seed: the scene.
+        instruction: what the policy was told.
+        success: whether the scene's own goal was reached, whatever the policy was told.
+        named_success: whether the goal of the object that was named was reached.
+        goal_conditions: name to bool, at the end.
+        steps: actions taken.
+        seconds: simulated time.
+        waypoint_error: mean distance between the planned and the expert's waypoints for the named object, metres.
+        grip_force, table_force: largest seen after a step, newtons.
+    """
+
+    seed: int
+    instruction: str
+    success: bool
+    named_success: bool
+    goal_conditions: dict[str, bool]
+    steps: int
+    seconds: float
+    waypoint_error: float
+    grip_force: float
+    table_force: float
+
+
+@dataclass
+class Evaluation:
+    """Trials under one condition, in the order of their seeds."""
+
+    condition: str
+    trials: list[Trial] = field(default_factory=list)
+
+    @property
+    def rate(self) -> SuccessRate:
+        """Successes at the scene's own goal."""
+        return success_rate([t.success for t in self.trials])
+
+    @property
+    def named_rate(self) -> SuccessRate:
+        """Successes at the goal of the object that was named."""
+        return success_rate([t.named_success for t in self.trials])
+
+    def to_json(self) -> dict:
+        """For reports: the success rates and means over trials."""
+        return {
+            **self.rate.to_json(),
+            "named_object": self.named_rate.to_json(),
+            "mean_waypoint_error_m": round(float(np.mean([t.waypoint_error for t in self.trials])), 4),
+            "mean_seconds": round(float(np.mean([t.seconds for t in self.trials])), 2),
+            "goal_conditions": {
+                name: round(float(np.mean([t.goal_conditions[name] for t in self.trials])), 4)
+                for name in self.trials[0].goal_conditions
+            },
+        }
+
+
+def rollout(
+    policy: VLAPolicy, env: TabletopEnv, seed: int, condition: str = "normal", film: list | None = None
+) -> Trial:
+    """Let a policy act once.
+
+    Args:
+        policy: any policy with LeRobot's verbs.
+        env: an environment in mode "waypoint".
+        seed: the scene.
+        condition: one of `CONDITIONS`.
+        film: a list to which a 256 x 256 picture is added before the first action and after each.
+
+    Raises:
+        CourseError: an unknown condition; an action that is not finite.
+    """
+    one_of("condition", condition, CONDITIONS)
+    observation, info = env.reset(seed=seed)
+    world = env.world
+    scene, named = world.scene, world.scene.target
+    if condition == "wrong_instruction":
+        named = another_object(env, seed)
+    phrasing = scene.phrasing
+    if condition == "held_out_phrasings":
+        phrasing = env.task.held_out_phrasings[seed % len(env.task.held_out_phrasings)]
+    instruction = scene.instruction(phrasing, target=named)
+    world.scene = replace(scene, target=named)
+    wanted = env.task.expert(world)
+    world.scene = scene
+    policy.reset()
+    forces, plan, done = [], [], False
+    while not done:
+        if film is not None:
+            film.append(env.render())
+        batch = to_batch(observation, instruction, blank=condition == "blank_image")
+        action = policy.select_action(batch)[0].numpy()
+        plan.append(action)
+        observation, _, terminated, truncated, info = env.step(action)
+        forces.append((info["grip_force"], info["table_force"]))
+        done = terminated or truncated
+    if film is not None:
+        film.append(env.render())
+    world.scene = replace(scene, target=named)
+    named_success = all(env.task.conditions(world).values())
+    world.scene = scene
+    grip, table = np.max(forces, axis=0)
+    error = np.linalg.norm(np.array(plan)[:, :3] - wanted[: len(plan), :3], axis=1).mean()
+    return Trial(
+        seed=seed,
+        instruction=instruction,
+        success=info["success"],
+        named_success=named_success,
+        goal_conditions=info["goal_conditions"],
+        steps=len(plan),
+        seconds=info["seconds"],
+        waypoint_error=float(error),
+        grip_force=float(grip),
+        table_force=float(table),
+    )
+
+
+def another_object(env: TabletopEnv, seed: int) -> int:
+    """Index of an object that the instruction could have named and did not, chosen by the seed."""
+    scene = env.world.scene
+    others = [i for i in range(len(scene.objects)) if i not in (scene.target, scene.reference)]
+    return others[seed % len(others)]
+
+
+def to_batch(observation: dict, instruction: str, blank: bool = False) -> dict:
+    """An observation of the env as a batch of one."""
+    batch = {
+        "observation.state": torch.from_numpy(observation["state"])[None],
+        "task": [instruction],
+    }
+    for camera in ("front", "wrist"):
+        if camera in observation:
+            images = to_images(observation[camera][None])
+            batch[f"observation.images.{camera}"] = torch.zeros_like(images) if blank else images
+    return batch
+
+
+def evaluate(
+    policy: Path,
+    task: str,
+    seeds: Sequence[int],
+    conditions: Sequence[str] = CONDITIONS,
+    workers: int = 2,
+) -> dict[str, Evaluation]:
+    """Let a saved policy act in every scene under every condition, in parallel.
+
+    The scenes are the same under every condition, so the outcomes can be compared in pairs.
+
+    Args:
+        policy: its folder.
+        task: a key of `TASKS`.
+        seeds: the scenes.
+        conditions: of `CONDITIONS`.
+        workers: processes.
+
+    Raises:
+        CourseError: an unknown name, or no policy in the folder.
+    """
+    for condition in conditions:
+        one_of("condition", condition, CONDITIONS)
+    load_policy(policy)  # bad input is found before any worker starts
+    jobs = [(condition, seed) for condition in conditions for seed in seeds]
+    parallel = Parallel(n_jobs=workers, return_as="generator", batch_size=4)
+    outcomes = parallel(delayed(_trial)(policy, task, seed, condition) for condition, seed in jobs)
+    results = {condition: Evaluation(condition) for condition in conditions}
+    bar = tqdm(outcomes, total=len(jobs), desc="evaluate", unit="trial", leave=False)
+    for (condition, _), trial in zip(jobs, bar, strict=True):
+        results[condition].trials.append(trial)
+    return results
+
+
+def load_policy(folder: Path) -> VLAPolicy:
+    """A policy from its folder, ready to act.
+
+    Raises:
+        CourseError: there is none, or its weights do not fit its config.
+    """
+    if not (folder / "config.json").exists() or not (folder / "model.safetensors").exists():
+        raise CourseError(f'{folder}: holds no policy (config.json, model.safetensors); train one with "vla-course train"')
+    try:
+        return VLAPolicy.from_pretrained(folder, strict=True).eval()
+    except (RuntimeError, TypeError, ValueError, KeyError) as error:
+        reason = str(error).strip().splitlines()[-1].strip()
+        raise CourseError(f"{folder}: the weights do not fit config.json ({reason}); train the policy again") from None
+
+
+@functools.cache
+def _worker(policy: Path, task: str) -> tuple[VLAPolicy, TabletopEnv]:
+    """One policy and one environment for the life of a worker process."""
+    torch.set_num_threads(1)
+    loaded = load_policy(policy)
+    return loaded, TabletopEnv(task=task, action_mode="waypoint", cameras=(loaded.config.camera,))
+
+
+def _trial(policy: Path, task: str, seed: int, condition: str) -> Trial:
+    return rollout(*_worker(policy, task), seed, condition)

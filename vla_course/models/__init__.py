@@ -1,0 +1,1 @@
+"""Vision, language, fusion, decoder, and the policy that composes them."""

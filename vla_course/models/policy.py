@@ -1,0 +1,167 @@
+"""The Vision-Language-Action policy: see, read, look, act.
+
+    picture ── vision encoder ──> map of features ──┐
+                                                    ├─ cross-attention ──> where and what ──┐
+    sentence ── language encoder ──> one query ─────┘                                       ├─ decoder ──> actions
+    robot state ────────────────────────────────────────────────────────────────────────────┘
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+
+import torch
+from huggingface_hub import PyTorchModelHubMixin
+from torch import Tensor, nn
+
+from vla_course.data.tokenizer import WordTokenizer
+from vla_course.models.decoders import WaypointDecoder
+from vla_course.models.fusion import CrossAttention, grid_centers
+from vla_course.models.language import GRUEncoder, PretrainedTextEncoder
+from vla_course.models.vision import BackboneEncoder, ConvEncoder
+
+
+@dataclass
+class VLAConfig:
+    """What a policy is made of.
+
+    Attributes:
+        words: vocabulary of the word tokenizer.
+        camera: which picture it sees.
+        chunk: actions that it plans at once.
+        width: features of every part.
+        heads: attention heads; the first is grounded.
+        vision: "conv", or a torchvision model; then `vision_layer` is where it is cut.
+        vision_pretrained: start from torchvision's weights.
+        language: "gru", or a `transformers` text model by local path or hub id.
+        dropout: share of the attended features that training drops.
+        grounding_weight: weight of the grounding loss; 0 switches it off.
+    """
+
+    words: list[str] = field(default_factory=list)
+    camera: str = "front"
+    chunk: int = 5
+    width: int = 64
+    heads: int = 2
+    vision: str = "conv"
+    vision_layer: str = "layer2"
+    vision_pretrained: bool = False
+    language: str = "gru"
+    dropout: float = 0.1
+    grounding_weight: float = 0.1
+
+
+class VLAPolicy(nn.Module, PyTorchModelHubMixin):
+    """A policy with LeRobot's verbs. `save_pretrained(folder)` and `from_pretrained(folder or hub id)` come
+    from huggingface_hub; the folder holds config.json and model.safetensors.
+
+    Args:
+        config: its parts.
+    """
+
+    def __init__(self, config: VLAConfig):
+        super().__init__()
+        self.config = config
+        width = config.width
+        if config.vision == "conv":
+            self.vision: nn.Module = ConvEncoder(width)
+        else:
+            self.vision = BackboneEncoder(config.vision, config.vision_layer, config.vision_pretrained)
+        if config.language == "gru":
+            self.language: nn.Module = GRUEncoder(WordTokenizer(config.words), width)
+        else:
+            self.language = PretrainedTextEncoder(config.language)
+        self.to_tokens = nn.Linear(self.vision.features, width)
+        self.to_query = nn.Linear(self.language.features, width)
+        self.fusion = CrossAttention(width, config.heads)
+        self.dropout = nn.Dropout(config.dropout)
+        self.decoder = WaypointDecoder(width + 2 * config.heads + 7, config.chunk, 7)
+        for name in ("state", "action"):
+            self.register_buffer(f"{name}_mean", torch.zeros(7))
+            self.register_buffer(f"{name}_std", torch.ones(7))
+        self.reset()
+
+    def set_statistics(self, statistics: dict) -> None:
+        """Take the normalisation from a data set's statistics; it is saved with the policy.
+
+        A column that hardly varies keeps its scale: dividing by a standard deviation near zero would
+        turn noise into signal.
+        """
+        for name in ("state", "action"):
+            std = torch.tensor(statistics[name]["std"])
+            getattr(self, f"{name}_mean").copy_(torch.tensor(statistics[name]["mean"]))
+            getattr(self, f"{name}_std").copy_(torch.where(std > 1e-3, std, 1.0))
+
+    def plan(self, batch: dict) -> tuple[Tensor, Tensor]:
+        """Normalised actions (B, chunk, 7) and attention logits (B, heads, h, w)."""
+        features = self.vision(batch[f"observation.images.{self.config.camera}"])  # (B, C, h, w)
+        grid = features.shape[-2:]
+        tokens = self.to_tokens(features.flatten(2).transpose(1, 2))  # (B, h * w, width)
+        query = self.to_query(self.language(batch["task"])).unsqueeze(1)  # (B, 1, width)
+        answer, logits = self.fusion(query, tokens)  # (B, 1, width), (B, heads, 1, h * w)
+        logits = logits.squeeze(2).unflatten(-1, grid)  # (B, heads, h, w)
+        # Without this the decoder would know what was found, and not where.
+        where = local_mean_position(logits)  # (B, heads, 2)
+        state = (batch["observation.state"] - self.state_mean) / self.state_std
+        seen = torch.cat([self.dropout(answer.squeeze(1)), (where.flatten(1) - 0.5) * 4, state], dim=1)
+        return self.decoder(seen), logits
+
+    def forward(self, batch: dict) -> tuple[Tensor, dict[str, float]]:
+        """Loss of a batch, and its parts for the log."""
+        actions, logits = self.plan(batch)
+        wanted = (batch["action"] - self.action_mean) / self.action_std
+        keep = ~batch["action_is_pad"].unsqueeze(-1)
+        action_loss = ((actions - wanted).abs() * keep).sum() / (keep.sum() * wanted.shape[-1])
+        grounding = grounding_loss(logits[:, 0], batch["target_pixel"])
+        loss = action_loss + self.config.grounding_weight * grounding
+        return loss, {"action_loss": action_loss.item(), "grounding_loss": grounding.item()}
+
+    @torch.no_grad()
+    def predict_action_chunk(self, batch: dict) -> Tensor:
+        """Actions in the env's units: (B, chunk, 7)."""
+        self.eval()
+        return self.plan(batch)[0] * self.action_std + self.action_mean
+
+    def select_action(self, batch: dict) -> Tensor:
+        """The next action: (B, 7). Plans a chunk when the last one is used up."""
+        if not self._queue:
+            self._queue.extend(self.predict_action_chunk(batch).unbind(1))
+        return self._queue.popleft()
+
+    def reset(self) -> None:
+        """Forget the plan; call it when an episode begins."""
+        self._queue: deque[Tensor] = deque()
+
+
+def local_mean_position(logits: Tensor, radius: int = 2) -> Tensor:
+    """Where each attention map peaks, to a fraction of a cell.
+
+    The mean position under the whole map would be pulled toward everything that looks a little like
+    the target. So only the cells around the highest one count.
+
+    Args:
+        logits: (B, heads, h, w), before the softmax.
+        radius: cells around the peak that count.
+
+    Returns:
+        (B, heads, 2) u and v, each 0 to 1.
+    """
+    centers = grid_centers(*logits.shape[-2:], logits.device)  # (h * w, 2)
+    flat = logits.flatten(2)
+    cell = torch.tensor([logits.shape[-1], logits.shape[-2]], device=logits.device)
+    offsets = (centers - centers[flat.argmax(-1)].unsqueeze(2)) * cell  # (B, heads, h * w, 2), in cells
+    near = offsets.abs().amax(-1) < radius + 0.5
+    return flat.masked_fill(~near, -torch.inf).softmax(-1) @ centers
+
+
+def grounding_loss(logits: Tensor, pixel: Tensor, sigma: float = 0.04) -> Tensor:
+    """Cross-entropy between an attention map and a Gaussian bump on the target.
+
+    Args:
+        logits: (B, h, w), before the softmax.
+        pixel: (B, 2) u and v of the target, each 0 to 1.
+        sigma: width of the bump, as a share of the picture.
+    """
+    centers = grid_centers(*logits.shape[-2:], logits.device)
+    distance = (centers - pixel.unsqueeze(1)).square().sum(-1)  # (B, h * w)
+    bump = (-distance / (2 * sigma**2)).softmax(-1)
+    return -(bump * logits.flatten(1).log_softmax(-1)).sum(-1).mean()

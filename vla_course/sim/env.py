@@ -1,0 +1,243 @@
+"""The tabletop as a Gymnasium environment."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium import spaces
+from scipy.spatial.transform import Rotation
+
+from vla_course.errors import CourseError, one_of
+from vla_course.sim.cameras import CAMERAS
+from vla_course.sim.tasks import get_task
+from vla_course.sim.world import CONTROL_HZ, World
+
+POSITION_STEP = 0.05  # metres the tool moves in one control period at an action of 1
+ROTATION_STEP = 0.25  # radians, likewise
+JOINT_STEP = 0.15  # radians, likewise
+REACH = np.array([[0.25, 0.72], [-0.32, 0.32], [0.015, 0.50]])  # x, y, z the tool may be sent to
+SETTLE_DISTANCE = 0.004  # metres from a waypoint at which it counts as reached
+SETTLE_TICKS = 5
+GRIPPER_TICKS = 3  # control periods the gripper takes to open or close
+
+ACTION_MODES = ("ee_delta", "waypoint", "joint_delta", "joint_position")
+MODALITIES = ("rgb", "depth", "segmentation")
+MAX_STEPS = {"ee_delta": 80, "waypoint": 5, "joint_delta": 80, "joint_position": 80}
+LETTERS = "abcdefghijklmnopqrstuvwxyz '-,.?"
+
+
+class TabletopEnv(gymnasium.Env):
+    """A robot arm, some objects, and an instruction. `gymnasium.make("vla_course/Tabletop-v0")`.
+
+    Args:
+        task: a key of `vla_course.sim.tasks.TASKS`.
+        robot: a key of `vla_course.sim.robots.ROBOTS`.
+        action_mode: what an action means, see below.
+        cameras: which cameras are observed, of "front" and "wrist".
+        modalities: what they record, of "rgb", "depth" and "segmentation".
+        image_size: height and width of the pictures, pixels.
+
+    Observation (a dict):
+        `<camera>`: (H, W, 3) uint8 RGB.
+        `<camera>_depth`: (H, W) float32 metres, if asked for.
+        `<camera>_segmentation`: (H, W) int32 body ids, if asked for.
+        `state`: (7,) float32: tool x, y, z (m), roll, pitch, yaw (rad; zero is pointing straight
+            down), gripper opening (-1 closed to +1 open).
+        `joints`: (n,) float32 arm joint angles, rad.
+        `instruction`: str.
+
+    Action, float32, by `action_mode`. The last number is the gripper: above 0 open, else closed.
+        "ee_delta": (7,) in [-1, 1]: dx, dy, dz of 5 cm and droll, dpitch, dyaw of 0.25 rad per
+            control period (10 Hz), in the robot base frame.
+        "waypoint": (7,) absolute x, y, z (m), roll, pitch, yaw (rad), gripper. The robot goes there
+            in a straight line at up to 0.5 m/s with the gripper as it is, then sets the gripper;
+            one step takes as many control periods as that needs.
+        "joint_delta": (n + 1,) in [-1, 1] of 0.15 rad per control period.
+        "joint_position": (n + 1,) absolute joint angles, rad.
+
+    Reward: 1 when the task is done, else 0. The episode terminates then, and is truncated after
+    `MAX_STEPS[action_mode]` steps.
+
+    Info: `success` (bool), `goal_conditions` (name to bool), `grip_force` and `table_force` (newtons,
+    now: fingers on the target, robot on the table), `seconds` (simulated), `target_pixel` ((2,) u and
+    v of the target in the front picture, each 0 to 1). The last is for training, not for policies.
+
+    The same seed gives the same episode, bit for bit.
+
+    Raises:
+        CourseError: an unknown task, robot, mode, camera or modality; an action of the wrong shape or
+            with NaN in it.
+    """
+
+    metadata = {"render_modes": ["rgb_array"], "render_fps": CONTROL_HZ}
+
+    def __init__(
+        self,
+        task: str = "pick",
+        robot: str = "panda",
+        action_mode: str = "ee_delta",
+        cameras: Sequence[str] = CAMERAS,
+        modalities: Sequence[str] = ("rgb",),
+        image_size: int = 64,
+        render_mode: str | None = None,
+    ):
+        one_of("action mode", action_mode, ACTION_MODES)
+        for camera in cameras:
+            one_of("camera", camera, CAMERAS)
+        for modality in modalities:
+            one_of("modality", modality, MODALITIES)
+        self.task = get_task(task)
+        self.action_mode = action_mode
+        self.cameras, self.modalities = tuple(cameras), tuple(modalities)
+        self.image_size = image_size
+        self.render_mode = render_mode
+        self.world = World(robot)
+        joints = len(self.world.robot.model.arm)
+        self.observation_space = self._observation_space(joints)
+        self.action_space = self._action_space(joints)
+
+    def _observation_space(self, joints: int) -> spaces.Dict:
+        size = self.image_size
+        boxes = {
+            "rgb": ("", spaces.Box(0, 255, (size, size, 3), np.uint8)),
+            "depth": ("_depth", spaces.Box(0.0, np.inf, (size, size), np.float32)),
+            "segmentation": ("_segmentation", spaces.Box(-1, 2**20, (size, size), np.int32)),
+        }
+        pictures = {
+            camera + boxes[modality][0]: boxes[modality][1]
+            for camera in self.cameras
+            for modality in self.modalities
+        }
+        return spaces.Dict(
+            {
+                **pictures,
+                "state": spaces.Box(-np.inf, np.inf, (7,), np.float32),
+                "joints": spaces.Box(-np.inf, np.inf, (joints,), np.float32),
+                "instruction": spaces.Text(max_length=120, charset=LETTERS),
+            }
+        )
+
+    def _action_space(self, joints: int) -> spaces.Box:
+        robot = self.world.robot
+        low, high = -np.ones(joints + 1), np.ones(joints + 1)
+        if self.action_mode == "ee_delta":
+            low, high = -np.ones(7), np.ones(7)
+        elif self.action_mode == "waypoint":
+            low = np.array([*REACH[:, 0], -np.pi, -np.pi, -np.pi, -1])
+            high = np.array([*REACH[:, 1], np.pi, np.pi, np.pi, 1])
+        elif self.action_mode == "joint_position":
+            low, high = np.append(robot.lower[:joints], -1), np.append(robot.upper[:joints], 1)
+        return spaces.Box(low.astype(np.float32), high.astype(np.float32), dtype=np.float32)
+
+    def reset(self, *, seed: int | None = None, options: dict | None = None) -> tuple[dict, dict]:
+        """Start the episode that `seed` names."""
+        super().reset(seed=seed)
+        self.world.reset(self.task.scene(self.np_random))
+        self._steps = 0
+        self._ticks = 0
+        self._pose = self.world.robot.proprioception()[:6].astype(np.float64)  # the commanded tool pose
+        self._gripper = 1.0
+        return self._observe(), self._info()
+
+    def step(self, action: np.ndarray) -> tuple[dict, float, bool, bool, dict]:
+        """Carry out one action. See the class for what it means."""
+        action = np.asarray(action, dtype=np.float64)
+        if action.shape != self.action_space.shape:
+            raise CourseError(
+                f"action has shape {action.shape}; mode {self.action_mode!r} takes {self.action_space.shape}"
+            )
+        if not np.isfinite(action).all():
+            raise CourseError(f"action {action.tolist()} is not finite; check the policy's output and loss")
+        action = np.clip(action, self.action_space.low, self.action_space.high)
+        gripper = 1.0 if action[-1] > 0 else -1.0
+        if self.action_mode == "ee_delta":
+            self._gripper = gripper
+            self._move(self._shift(action[:6]))
+        elif self.action_mode == "waypoint":
+            self._go_to(action[:6], gripper)
+        else:
+            angles = action[:-1]
+            if self.action_mode == "joint_delta":
+                angles = self.world.robot.joint_positions() + JOINT_STEP * angles
+            self.world.robot.command_joints(angles, gripper)
+            self._tick()
+        self._steps += 1
+        info = self._info()
+        truncated = self._steps >= MAX_STEPS[self.action_mode] and not info["success"]
+        return self._observe(), float(info["success"]), info["success"], truncated, info
+
+    def expert_waypoints(self) -> np.ndarray:
+        """The scripted expert's plan from here: (5, 7), for mode "waypoint"."""
+        return self.task.expert(self.world)
+
+    def render(self) -> np.ndarray:
+        """The front camera at 256 x 256: (256, 256, 3) uint8."""
+        return self.world.picture("front", 256).rgb
+
+    def close(self) -> None:
+        """Free the physics server."""
+        self.world.close()
+
+    def _shift(self, delta: np.ndarray) -> np.ndarray:
+        """The commanded pose moved by an "ee_delta" action, inside the reach."""
+        position = np.clip(self._pose[:3] + POSITION_STEP * delta[:3], REACH[:, 0], REACH[:, 1])
+        turn = Rotation.from_euler("xyz", ROTATION_STEP * delta[3:])
+        return np.concatenate([position, (turn * Rotation.from_euler("xyz", self._pose[3:])).as_euler("xyz")])
+
+    def _go_to(self, pose: np.ndarray, gripper: float) -> None:
+        """Move in a straight line to `pose`, wait until it is reached, then set the gripper."""
+        start = self._pose
+        distance = np.linalg.norm(pose[:3] - start[:3]) / POSITION_STEP
+        turn = np.abs(pose[3:] - start[3:]).max() / ROTATION_STEP
+        ticks = max(1, int(np.ceil(max(distance, turn))))
+        for k in range(1, ticks + 1):
+            self._move(start + (pose - start) * k / ticks)
+        for _ in range(SETTLE_TICKS):
+            if np.linalg.norm(self.world.robot.tool_pose()[0] - pose[:3]) < SETTLE_DISTANCE:
+                break
+            self._move(pose)
+        if gripper != self._gripper:
+            self._gripper = gripper
+            for _ in range(GRIPPER_TICKS):
+                self._move(pose)
+
+    def _move(self, pose: np.ndarray) -> None:
+        """Command a tool pose and let one control period pass."""
+        self._pose = pose
+        self.world.robot.command_joints(
+            self.world.robot.inverse_kinematics(pose[:3], pose[3:]), self._gripper
+        )
+        self._tick()
+
+    def _tick(self) -> None:
+        self.world.tick()
+        self._ticks += 1
+
+    def _observe(self) -> dict[str, Any]:
+        observation: dict[str, Any] = {}
+        for camera in self.cameras:
+            picture = self.world.picture(camera, self.image_size)
+            if "rgb" in self.modalities:
+                observation[camera] = picture.rgb
+            if "depth" in self.modalities:
+                observation[f"{camera}_depth"] = picture.depth
+            if "segmentation" in self.modalities:
+                observation[f"{camera}_segmentation"] = picture.segmentation
+        observation["state"] = self.world.robot.proprioception()
+        observation["joints"] = self.world.robot.joint_positions()
+        observation["instruction"] = self.world.scene.instruction()
+        return observation
+
+    def _info(self) -> dict[str, Any]:
+        world = self.world
+        conditions = self.task.conditions(world)
+        target = world.scene.target
+        return {
+            "success": all(conditions.values()),
+            "goal_conditions": conditions,
+            "grip_force": world.contact_force(world.bodies[target]),
+            "table_force": world.contact_force(world.table),
+            "seconds": self._ticks / CONTROL_HZ,
+            "target_pixel": world.view("front").project(world.position(target)),
+        }

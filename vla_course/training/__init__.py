@@ -1,0 +1,1 @@
+"""The trainer, and one module for each learning method."""
