@@ -80,6 +80,13 @@ class VLAPolicy(nn.Module, PyTorchModelHubMixin):
             self.register_buffer(f"{name}_std", torch.ones(7))
         self.reset()
 
+    @classmethod
+    def seeded(cls, config: VLAConfig, seed: int) -> "VLAPolicy":
+        """A fresh policy whose first weights come from `seed`; the global random state stays as it was."""
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            return cls(config)
+
     def set_statistics(self, statistics: dict) -> None:
         """Take the normalisation from a data set's statistics; it is saved with the policy.
 

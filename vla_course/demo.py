@@ -1,0 +1,89 @@
+"""The whole path once: demonstrations, a policy, its test in scenes it never saw, a report."""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from vla_course.collection.scripted import collect
+from vla_course.data.tokenizer import WordTokenizer
+from vla_course.data.windows import WindowDataset
+from vla_course.evaluation.report import table, write_report
+from vla_course.evaluation.rollouts import evaluate, load_policy
+from vla_course.machine import PeakMemory, describe_machine
+from vla_course.models.policy import VLAConfig, VLAPolicy
+from vla_course.scale import current_scale
+from vla_course.seeds import scene_seed
+from vla_course.sim.env import TabletopEnv
+from vla_course.training.trainer import TrainConfig, train
+
+TASK = "pick"
+
+
+def run_demo(seed: int, out: Path, workers: int = 2) -> dict:
+    """Collect, train, evaluate, report.
+
+    Every step goes on where an earlier run of the same seed and scale was stopped.
+
+    Args:
+        seed: names everything: demonstrations, weights, test scenes.
+        out: folder of the run.
+        workers: processes that simulate.
+
+    Returns:
+        What `out/report.json` holds.
+
+    Raises:
+        CourseError: `out` cannot be written or holds another run.
+    """
+    scale = current_scale()
+    with PeakMemory() as memory:
+        with _phase(out, "collect"):
+            collect(out / "demonstrations", TASK, scale.demonstrations, seed, workers)
+        with _phase(out, "train"):
+            dataset = WindowDataset(out / "demonstrations")
+            policy = new_policy(dataset, seed)
+            history = train(policy, dataset, TrainConfig(epochs=scale.epochs, seed=seed), out / "training")
+            policy.save_pretrained(out / "policy")
+        with _phase(out, "evaluate", again=True):
+            seeds = [scene_seed(seed, i, test=True) for i in range(scale.trials)]
+            results = evaluate(out / "policy", TASK, seeds, workers=workers)
+    seconds = json.loads((out / "seconds.json").read_text())
+    summary = {
+        "task": TASK,
+        **results["normal"].to_json(),
+        "controls": {name: result.to_json() for name, result in results.items() if name != "normal"},
+        "parameters": sum(p.numel() for p in policy.parameters()),
+        "demonstrations": len(dataset.episodes),
+        "seconds": {**seconds, "total": round(sum(seconds.values()), 1)},
+        "peak_memory_mb": memory.megabytes,
+        "seed": seed,
+        "machine": describe_machine(),
+    }
+    env = TabletopEnv(TASK, action_mode="waypoint", cameras=("front",))
+    write_report(out, summary, results, history, load_policy(out / "policy"), env)
+    env.close()
+    print(table(results))
+    phases = ", ".join(f"{name} {value:.0f} s" for name, value in summary["seconds"].items())
+    print(f"{phases}; at most {memory.megabytes} MB in use; {summary['parameters']:,} parameters")
+    print(f"report: {out / 'report.html'}")
+    return summary
+
+
+def new_policy(dataset: WindowDataset, seed: int) -> VLAPolicy:
+    """A fresh policy whose vocabulary is that of the demonstrations."""
+    words = WordTokenizer.from_sentences(e["instruction"] for e in dataset.episodes).words
+    return VLAPolicy.seeded(VLAConfig(words=words, camera=dataset.metadata["cameras"][0]), seed)
+
+
+@contextmanager
+def _phase(out: Path, name: str, again: bool = False) -> Iterator[None]:
+    """Add the seconds of a phase to `out/seconds.json`, so that a resumed run counts all of its parts."""
+    start = time.perf_counter()
+    yield
+    path = out / "seconds.json"
+    seconds = json.loads(path.read_text()) if path.exists() else {}
+    before = 0.0 if again else seconds.get(name, 0.0)
+    seconds[name] = round(before + time.perf_counter() - start, 1)
+    path.write_text(json.dumps(seconds))
