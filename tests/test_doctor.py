@@ -46,9 +46,7 @@ def test_main_prints_each_check_and_returns_zero(capsys: pytest.CaptureFixture) 
     assert lines[-1] == "ready for the course"
 
 
-def test_main_returns_one_when_a_check_fails(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
-) -> None:
+def test_main_returns_one_when_a_check_fails(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> None:
     monkeypatch.setattr(doctor, "CORES", 10**6)
     assert doctor.main() == 1
     out = capsys.readouterr().out

@@ -7,15 +7,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from vla_course.collection.scripted import collect
-from vla_course.data.tokenizer import WordTokenizer
 from vla_course.data.windows import WindowDataset
 from vla_course.evaluation.report import table, write_report
 from vla_course.evaluation.rollouts import evaluate, load_policy
 from vla_course.machine import PeakMemory, describe_machine
-from vla_course.models.policy import VLAConfig, VLAPolicy
 from vla_course.scale import current_scale
 from vla_course.seeds import scene_seed
 from vla_course.sim.env import TabletopEnv
+from vla_course.training.behavior_cloning import new_policy
 from vla_course.training.trainer import TrainConfig, train
 
 TASK = "pick"
@@ -69,12 +68,6 @@ def run_demo(seed: int, out: Path, workers: int = 2) -> dict:
     print(f"{phases}; at most {memory.megabytes} MB in use; {summary['parameters']:,} parameters")
     print(f"report: {out / 'report.html'}")
     return summary
-
-
-def new_policy(dataset: WindowDataset, seed: int) -> VLAPolicy:
-    """A fresh policy whose vocabulary is that of the demonstrations."""
-    words = WordTokenizer.from_sentences(e["instruction"] for e in dataset.episodes).words
-    return VLAPolicy.seeded(VLAConfig(words=words, camera=dataset.metadata["cameras"][0]), seed)
 
 
 @contextmanager

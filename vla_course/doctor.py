@@ -57,9 +57,7 @@ def checks() -> list[Check]:
         _check("memory", _memory, "close other programs, or use a machine with more"),
         _check("cores", _cores, "everything works, at half the speed; give the machine or container two"),
         _check("current folder", lambda: _writable(os.getcwd), "change to a folder that you may write to"),
-        _check(
-            "temporary folder", lambda: _writable(tempfile.gettempdir), "set TMPDIR to one you may write to"
-        ),
+        _check("temporary folder", lambda: _writable(tempfile.gettempdir), "set TMPDIR to one you may write to"),
         _check("render", _render, INSTALL),
         _check("physics", _physics, INSTALL),
     ]

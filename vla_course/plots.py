@@ -53,9 +53,7 @@ def learning_curve(history: Sequence[dict]) -> Figure:
     return figure
 
 
-def attention_overlays(
-    images: Sequence[np.ndarray], maps: Sequence[np.ndarray], sentences: Sequence[str]
-) -> Figure:
+def attention_overlays(images: Sequence[np.ndarray], maps: Sequence[np.ndarray], sentences: Sequence[str]) -> Figure:
     """What the policy saw, and where its grounded attention looked.
 
     Args:
@@ -70,7 +68,11 @@ def attention_overlays(
             axis.imshow(image, extent=(0, size, size, 0))
             axis.set_axis_off()
         axes[1, column].imshow(
-            weights / weights.max(), extent=(0, size, size, 0), cmap="magma", alpha=0.65, interpolation="nearest"
+            weights / weights.max(),
+            extent=(0, size, size, 0),
+            cmap="magma",
+            alpha=0.65,
+            interpolation="nearest",
         )
         axes[0, column].set_title(_wrap(sentence), fontsize=9)
     figure.subplots_adjust(left=0.01, right=0.99, bottom=0.01, top=0.87, wspace=0.04, hspace=0.04)

@@ -20,6 +20,10 @@ from vla_course.sim.env import TabletopEnv
 from vla_course.sim.tasks import get_task
 from vla_course.sim.world import CONTROL_HZ
 
+# For how many other objects of the scene an episode notes how the sentence would name them, and where
+# they are. Pointing at them is an exercise that costs no further demonstration.
+POINTING = 3
+
 FEATURES = {
     "action": {
         "dtype": "float32",
@@ -33,10 +37,26 @@ FEATURES = {
         "names": ["x", "y", "z", "roll", "pitch", "yaw", "gripper"],
         "units": ["m", "m", "m", "rad", "rad", "rad", "+1 open, -1 closed"],
     },
-    "joints": {"dtype": "float32", "shape": [7], "names": [f"joint_{i}" for i in range(7)], "units": ["rad"] * 7},
+    "joints": {
+        "dtype": "float32",
+        "shape": [7],
+        "names": [f"joint_{i}" for i in range(7)],
+        "units": ["rad"] * 7,
+    },
     "reward": {"dtype": "float32", "shape": [], "names": ["reward"], "units": ["1"]},
     "timestamp": {"dtype": "float32", "shape": [], "names": ["timestamp"], "units": ["s"]},
-    "target_pixel": {"dtype": "float32", "shape": [2], "names": ["u", "v"], "units": ["of width", "of height"]},
+    "target_pixel": {
+        "dtype": "float32",
+        "shape": [2],
+        "names": ["u", "v"],
+        "units": ["of width", "of height"],
+    },
+    "pointing_pixels": {
+        "dtype": "float32",
+        "shape": [POINTING, 2],
+        "names": [[f"u_{i}", f"v_{i}"] for i in range(POINTING)],
+        "units": [["of width", "of height"]] * POINTING,
+    },
 }
 
 
@@ -88,9 +108,7 @@ def collect(
     )
     open_store(root, settings, {task: phrasings})
     missing = [i for i in range(episodes) if not episode_folder(root, i).exists()]
-    jobs = (
-        delayed(_record_into)(episode_folder(root, i), make_env, scene_seed(seed, i)) for i in missing
-    )
+    jobs = (delayed(_record_into)(episode_folder(root, i), make_env, scene_seed(seed, i)) for i in missing)
     parallel = Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=8, pre_dispatch="8*n_jobs")
     for _ in tqdm(parallel(jobs), total=len(missing), desc="collect", unit="episode", leave=False):
         pass
@@ -100,9 +118,7 @@ def collect(
 @functools.cache
 def _env(task: str, cameras: tuple, modalities: tuple, image_size: int) -> TabletopEnv:
     """One environment for the life of a worker."""
-    return TabletopEnv(
-        task=task, action_mode="waypoint", cameras=cameras, modalities=modalities, image_size=image_size
-    )
+    return TabletopEnv(task=task, action_mode="waypoint", cameras=cameras, modalities=modalities, image_size=image_size)
 
 
 def _record_into(folder: Path, make_env: functools.partial, seed: int) -> None:
@@ -117,7 +133,9 @@ def record(env: TabletopEnv, seed: int) -> Episode:
         seed: names the scene.
     """
     observation, info = env.reset(seed=seed)
-    instruction = observation["instruction"]
+    instruction, scene = observation["instruction"], env.world.scene
+    others = [i for i in range(len(scene.objects)) if i not in (scene.target, scene.reference)]
+    others = (others + [scene.target] * POINTING)[:POINTING]  # a scene with few objects repeats the target
     steps: dict[str, list] = {name: [] for name in FEATURES}
     pictures = [name for name in env.observation_space.spaces if name.startswith(env.cameras)]
     frames: dict[str, list] = {name: [] for name in pictures}
@@ -127,7 +145,8 @@ def record(env: TabletopEnv, seed: int) -> Episode:
             "state": observation["state"],
             "joints": observation["joints"],
             "timestamp": info["seconds"],
-            "target_pixel": info["target_pixel"],
+            "target_pixel": info["pixels"][scene.target],
+            "pointing_pixels": info["pixels"][others],
         }
         for name in pictures:
             frames[name].append(observation[name])
@@ -142,7 +161,6 @@ def record(env: TabletopEnv, seed: int) -> Episode:
         "robot": "panda",
         "success": info["success"],
         "goal_conditions": info["goal_conditions"],
+        "pointing": [scene.instruction(target=i) for i in others],
     }
-    return Episode(
-        metadata, instruction, {k: np.array(v, dtype=np.float32) for k, v in steps.items()}, frames
-    )
+    return Episode(metadata, instruction, {k: np.array(v, dtype=np.float32) for k, v in steps.items()}, frames)

@@ -31,15 +31,20 @@ FRAME_FOLDERS = {
 }
 
 
+REQUIRED = ("task", "seed", "robot", "success")  # keys of an episode's metadata
+
+
 @dataclass
 class Episode:
     """What was recorded between a reset and the end.
 
     Attributes:
-        metadata: task, seed, robot, success, goal_conditions.
+        metadata: task, seed, robot, success, goal_conditions, and "pointing": sentences that name other
+            objects of the scene.
         instruction: the sentence.
         steps: name to an array of T rows: "action" (T, 7), "state" (T, 7), "joints" (T, n), "reward"
-            (T,), "timestamp" (T,) in seconds, "target_pixel" (T, 2).
+            (T,), "timestamp" (T,) in seconds, "target_pixel" (T, 2) and "pointing_pixels" (T, 3, 2), where
+            the target and the objects of the pointing sentences are in the front picture.
         frames: name (a key of `FRAME_FOLDERS`) to T pictures, each seen before the action of its step:
             (H, W, 3) uint8 color, (H, W) float32 depth in metres, (H, W) int32 body ids.
     """
@@ -74,7 +79,9 @@ def write_episode(episode: Episode, folder: Path) -> None:
         os.replace(partial, folder)
     except OSError as error:
         shutil.rmtree(partial, ignore_errors=True)
-        raise CourseError(f"{folder}: cannot write the episode: {error.strerror}; free space or choose another folder") from error
+        raise CourseError(
+            f"{folder}: cannot write the episode: {error.strerror}; free space or choose another folder"
+        ) from error
 
 
 def read_episode(folder: Path) -> Episode:
@@ -86,20 +93,43 @@ def read_episode(folder: Path) -> Episode:
     try:
         metadata = json.loads((folder / "metadata.json").read_text())
         instruction = (folder / "instruction.txt").read_text().strip()
-        steps = {
-            name: np.array(rows, dtype=np.float32)
-            for name, rows in json.loads((folder / "actions.json").read_text()).items()
-        }
+        steps = _load_steps(folder)
         frames = {
             name: [_read_frame(path, name) for path in sorted((folder / where).iterdir())]
             for name, where in FRAME_FOLDERS.items()
             if (folder / where).is_dir()
         }
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        reason = getattr(error, "strerror", None) or f"not as expected ({error})"
         where = getattr(error, "filename", None)
         name = Path(where).name if where else "a file"
         raise CourseError(f"{folder.name}: {name}: {reason}; {_REMEDY}") from error
+    _check(folder, metadata, steps, frames)
+    return Episode(metadata, instruction, steps, frames)
+
+
+def read_steps(folder: Path) -> dict[str, np.ndarray]:
+    """The numbers of an episode, without its pictures.
+
+    Raises:
+        CourseError: they are missing or unreadable.
+    """
+    try:
+        return _load_steps(folder)
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise CourseError(f"{folder.name}: actions.json cannot be read ({error}); {_REMEDY}") from error
+
+
+def _load_steps(folder: Path) -> dict[str, np.ndarray]:
+    steps = json.loads((folder / "actions.json").read_text())
+    return {name: np.array(rows, dtype=np.float32) for name, rows in steps.items()}
+
+
+def _check(folder: Path, metadata: dict, steps: dict[str, np.ndarray], frames: dict[str, list]) -> None:
+    """That nothing is missing and everything has as many rows as there are actions."""
+    missing = [key for key in REQUIRED if not isinstance(metadata, dict) or key not in metadata]
+    if missing:
+        raise CourseError(f"{folder.name}: metadata.json lacks {', '.join(missing)}; {_REMEDY}")
     length = len(steps.get("action", ()))
     if length == 0:
         raise CourseError(f"{folder.name}: actions.json holds no action; {_REMEDY}")
@@ -115,7 +145,6 @@ def read_episode(folder: Path) -> Episode:
                 f"{folder.name}: actions.json has {length} rows for {len(pictures)} frames in "
                 f"{FRAME_FOLDERS[name]}/; {_REMEDY}"
             )
-    return Episode(metadata, instruction, steps, frames)
 
 
 _REMEDY = 'see all of them with "vla-course verify DIR", drop them with "--repair" and collect again'

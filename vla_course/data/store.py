@@ -1,9 +1,9 @@
 """A data set on disk: a folder of episodes with one description of them all.
 
-    dataset/
-      metadata.json                   what was recorded, how, and the statistics of each feature
-      instructions/pick.txt           the phrasings of each task
-      episodes/episode_0001/          see `vla_course.data.episodes`
+dataset/
+  metadata.json                   what was recorded, how, and the statistics of each feature
+  instructions/pick.txt           the phrasings of each task
+  episodes/episode_0001/          see `vla_course.data.episodes`
 """
 
 import json
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vla_course.data.episodes import Episode, read_episode
+from vla_course.data.episodes import read_episode, read_steps
 from vla_course.errors import CourseError
 
 SCHEMA_VERSION = 1
@@ -26,8 +26,20 @@ def episode_folder(root: Path, index: int) -> Path:
 
 def episode_folders(root: Path) -> list[Path]:
     """The complete episodes, in order."""
-    folders = (root / "episodes").glob("episode_*")
+    folders = [f for f in (root / "episodes").glob("episode_*") if f.name.removeprefix("episode_").isdigit()]
     return sorted(folders, key=lambda folder: int(folder.name.removeprefix("episode_")))
+
+
+def require_episodes(root: Path) -> list[Path]:
+    """The complete episodes, in order.
+
+    Raises:
+        CourseError: there is none.
+    """
+    folders = episode_folders(root)
+    if not folders:
+        raise CourseError(f'{root}: the data set is empty; record episodes with "vla-course collect"')
+    return folders
 
 
 def open_store(root: Path, settings: dict, instructions: dict[str, list[str]]) -> None:
@@ -65,7 +77,7 @@ def open_store(root: Path, settings: dict, instructions: dict[str, list[str]]) -
 def close_store(root: Path) -> dict:
     """Add the statistics of every feature to metadata.json, and return it."""
     metadata = read_metadata(root)
-    episodes = [read_steps(folder) for folder in episode_folders(root)]
+    episodes = [read_steps(folder) for folder in require_episodes(root)]
     columns = {name: np.concatenate([e[name] for e in episodes]) for name in episodes[0]}
     metadata["episodes"] = len(episodes)
     metadata["steps"] = sum(len(e["action"]) for e in episodes)
@@ -105,15 +117,11 @@ def read_metadata(root: Path) -> dict:
     try:
         return json.loads(path.read_text())
     except FileNotFoundError:
-        raise CourseError(f'{root}: holds no data set (no metadata.json); record one with "vla-course collect"') from None
+        raise CourseError(
+            f'{root}: holds no data set (no metadata.json); record one with "vla-course collect"'
+        ) from None
     except (OSError, ValueError) as error:
         raise CourseError(f"{path}: cannot be read ({error}); restore it or collect again") from None
-
-
-def read_steps(folder: Path) -> dict[str, np.ndarray]:
-    """The numbers of an episode, without its pictures."""
-    steps = json.loads((folder / "actions.json").read_text())
-    return {name: np.array(rows, dtype=np.float32) for name, rows in steps.items()}
 
 
 def verify(root: Path, repair: bool = False) -> tuple[int, list[str]]:
@@ -140,19 +148,6 @@ def verify(root: Path, repair: bool = False) -> tuple[int, list[str]]:
             if repair:
                 shutil.rmtree(folder)
     return sound, damaged
-
-
-def load_episodes(root: Path) -> list[Episode]:
-    """Every episode of a data set, in memory.
-
-    Raises:
-        CourseError: there is no data set, it is empty, or an episode is damaged.
-    """
-    read_metadata(root)
-    folders = episode_folders(root)
-    if not folders:
-        raise CourseError(f'{root}: the data set is empty; record episodes with "vla-course collect"')
-    return [read_episode(folder) for folder in folders]
 
 
 def _write_json(path: Path, content: dict) -> None:

@@ -15,8 +15,8 @@ from numpy.lib.format import open_memmap
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from vla_course.data.episodes import read_episode
-from vla_course.data.store import episode_folders, read_metadata, read_steps
+from vla_course.data.episodes import read_episode, read_steps
+from vla_course.data.store import read_metadata, require_episodes
 from vla_course.errors import CourseError
 
 
@@ -28,8 +28,9 @@ class WindowDataset(Dataset):
         `observation.state`: (7,) float32.
         `action`: (chunk, 7) float32; rows past the end of the episode repeat its last action.
         `action_is_pad`: (chunk,) bool, true in those rows.
-        `target_pixel`: (2,) float32, where the target is in the front picture (u, v).
         `task`: str, the instruction.
+        `target_pixel`: (2,) float32, where the target is in the front picture (u, v).
+        `pointing.task`, `pointing.pixel`: K sentences that name other objects, and (K, 2) where those are.
 
     Args:
         root: the data set.
@@ -43,6 +44,8 @@ class WindowDataset(Dataset):
 
     def __init__(self, root: Path, chunk: int = 5, every_step: bool = False):
         self.metadata = read_metadata(root)
+        if "statistics" not in self.metadata:
+            raise CourseError(f'{root}: its collection was not finished; run the same "vla-course collect" again')
         cache = _cache(root)
         self._arrays = {path.stem: np.load(path, mmap_mode="r") for path in cache.glob("*.npy")}
         index = json.loads((cache / "index.json").read_text())
@@ -60,9 +63,7 @@ class WindowDataset(Dataset):
         return len(self._starts)
 
     def __getitem__(self, index: int) -> dict:
-        return {
-            key: value[0] for key, value in self.__getitems__([index]).items()
-        }
+        return {key: value[0] for key, value in self.__getitems__([index]).items()}
 
     def __getitems__(self, indices: list[int]) -> dict:
         """A batch at once: the same keys, each with a leading batch axis. DataLoader calls this."""
@@ -76,6 +77,8 @@ class WindowDataset(Dataset):
             "action_is_pad": torch.from_numpy(rows > last[:, None]),
             "target_pixel": torch.from_numpy(self._arrays["target_pixel"][first]),
             "task": [self.episodes[e]["instruction"] for e, _ in chosen],
+            "pointing.task": [self.episodes[e]["pointing"] for e, _ in chosen],
+            "pointing.pixel": torch.from_numpy(self._arrays["pointing_pixels"][first]),
         }
         for camera in self.metadata["cameras"]:
             batch[f"observation.images.{camera}"] = to_images(self._arrays[camera][first])
@@ -103,17 +106,15 @@ def _cache(root: Path) -> Path:
 
     Episodes pass through memory one at a time, so that a large data set needs no more of it than a small one.
     """
-    folders = episode_folders(root)
-    if not folders:
-        raise CourseError(f'{root}: the data set is empty; record episodes with "vla-course collect"')
-    stamp = json.dumps([(f.name, f.stat().st_mtime_ns) for f in folders])
+    folders = require_episodes(root)
+    stamp = json.dumps([(path.name, path.stat().st_mtime_ns) for f in folders for path in (f, *f.iterdir())])
     cache = root / "cache" / hashlib.sha256(stamp.encode()).hexdigest()[:16]
     if (cache / "index.json").exists():
         return cache
     lengths = [len(read_steps(folder)["action"]) for folder in folders]
     starts = np.cumsum([0, *lengths])
     index, arrays = [], {}
-    with tempfile.TemporaryDirectory(dir=root, prefix=".cache_") as partial:
+    with tempfile.TemporaryDirectory(dir=root, prefix=".cache_", ignore_cleanup_errors=True) as partial:
         for folder, start, length in zip(folders, starts, lengths, strict=False):
             episode = read_episode(folder)
             columns = {**episode.steps, **{name: np.stack(f) for name, f in episode.frames.items()}}
@@ -123,13 +124,19 @@ def _cache(root: Path) -> Path:
                     path = Path(partial) / f"{name}.npy"
                     arrays[name] = open_memmap(path, "w+", dtype=rows.dtype, shape=shape)
                 arrays[name][start : start + length] = rows
-            success, instruction = episode.metadata["success"], episode.instruction
             index.append(
-                {"start": int(start), "length": length, "success": success, "instruction": instruction}
+                {
+                    "start": int(start),
+                    "length": length,
+                    "instruction": episode.instruction,
+                    "success": episode.metadata["success"],
+                    "pointing": episode.metadata["pointing"],
+                }
             )
         for array in arrays.values():
             array.flush()
         (Path(partial) / "index.json").write_text(json.dumps(index))
         shutil.rmtree(root / "cache", ignore_errors=True)
-        shutil.copytree(partial, cache)
+        cache.parent.mkdir()
+        shutil.move(partial, cache)
     return cache

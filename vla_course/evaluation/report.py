@@ -19,7 +19,10 @@ from vla_course.sim.env import TabletopEnv
 _CONDITIONS = {
     "normal": ("as trained", "scenes never seen, phrasings of the training set"),
     "held_out_phrasings": ("held-out phrasings", "sentences never seen"),
-    "wrong_instruction": ("wrong instruction", "told to pick another object: a policy that reads leaves this one alone"),
+    "wrong_instruction": (
+        "wrong instruction",
+        "told to pick another object: a policy that reads leaves this one alone",
+    ),
     "blank_image": ("blank image", "a policy that looks is lost"),
 }
 
@@ -63,7 +66,12 @@ def attention_figure(policy: VLAPolicy, env: TabletopEnv, seeds: list[int]) -> F
 
 
 def write_report(
-    out: Path, summary: dict, results: dict[str, Evaluation], history: list[dict], policy: VLAPolicy, env: TabletopEnv
+    out: Path,
+    summary: dict,
+    results: dict[str, Evaluation],
+    history: list[dict],
+    policy: VLAPolicy,
+    env: TabletopEnv,
 ) -> None:
     """Write `out/report.html`, `out/report.json` and `out/robot_at_work.png`.
 
@@ -90,7 +98,10 @@ def write_report(
         "<h2>Does it look, does it read?</h2>",
         _html_table(results),
         "<h2>Episodes</h2><p>Each strip shows the scene before the first waypoint and after each of the five.</p>",
-        *(f"<figure>{_img(figure)}<figcaption>{html.escape(caption)}</figcaption></figure>" for caption, figure in strips),
+        *(
+            f"<figure>{_img(figure)}<figcaption>{html.escape(caption)}</figcaption></figure>"
+            for caption, figure in strips
+        ),
         "<h2>Where it looked</h2><p>Above, the picture that the policy sees, 64 by 64 pixels. Below, the attention of "
         "its grounded head after reading the sentence: bright is where it looked.</p>",
         _img(attention_figure(policy, env, seeds)),

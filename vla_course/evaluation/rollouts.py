@@ -19,6 +19,7 @@ from vla_course.errors import CourseError, one_of
 from vla_course.evaluation.statistics import SuccessRate, success_rate
 from vla_course.models.policy import VLAPolicy
 from vla_course.sim.env import TabletopEnv
+from vla_course.sim.world import Scene
 
 CONDITIONS = ("normal", "wrong_instruction", "blank_image", "held_out_phrasings")
 
@@ -83,7 +84,12 @@ class Evaluation:
 
 
 def rollout(
-    policy: VLAPolicy, env: TabletopEnv, seed: int, condition: str = "normal", film: list | None = None
+    policy: VLAPolicy,
+    env: TabletopEnv,
+    seed: int,
+    condition: str = "normal",
+    instruction: str | None = None,
+    film: list | None = None,
 ) -> Trial:
     """Let a policy act once.
 
@@ -92,21 +98,22 @@ def rollout(
         env: an environment in mode "waypoint".
         seed: the scene.
         condition: one of `CONDITIONS`.
+        instruction: tell it this, in place of the condition's sentence.
         film: a list to which a 256 x 256 picture is added before the first action and after each.
 
     Raises:
-        CourseError: an unknown condition; an action that is not finite.
+        CourseError: an unknown condition; an action that is not finite; an instruction of unknown words.
     """
     one_of("condition", condition, CONDITIONS)
     observation, info = env.reset(seed=seed)
     world = env.world
     scene, named = world.scene, world.scene.target
     if condition == "wrong_instruction":
-        named = another_object(env, seed)
+        named = another_object(scene, seed)
     phrasing = scene.phrasing
     if condition == "held_out_phrasings":
         phrasing = env.task.held_out_phrasings[seed % len(env.task.held_out_phrasings)]
-    instruction = scene.instruction(phrasing, target=named)
+    instruction = instruction or scene.instruction(phrasing, target=named)
     world.scene = replace(scene, target=named)
     wanted = env.task.expert(world)
     world.scene = scene
@@ -142,9 +149,8 @@ def rollout(
     )
 
 
-def another_object(env: TabletopEnv, seed: int) -> int:
+def another_object(scene: Scene, seed: int) -> int:
     """Index of an object that the instruction could have named and did not, chosen by the seed."""
-    scene = env.world.scene
     others = [i for i in range(len(scene.objects)) if i not in (scene.target, scene.reference)]
     return others[seed % len(others)]
 
@@ -185,10 +191,13 @@ def evaluate(
     """
     for condition in conditions:
         one_of("condition", condition, CONDITIONS)
+    if not seeds:
+        raise CourseError("no scenes to evaluate on; ask for 1 trial or more")
     load_policy(policy)  # bad input is found before any worker starts
+    written = (policy / "model.safetensors").stat().st_mtime_ns
     jobs = [(condition, seed) for condition in conditions for seed in seeds]
     parallel = Parallel(n_jobs=workers, return_as="generator", batch_size=4)
-    outcomes = parallel(delayed(_trial)(policy, task, seed, condition) for condition, seed in jobs)
+    outcomes = parallel(delayed(_trial)(policy, written, task, seed, condition) for condition, seed in jobs)
     results = {condition: Evaluation(condition) for condition in conditions}
     bar = tqdm(outcomes, total=len(jobs), desc="evaluate", unit="trial", leave=False)
     for (condition, _), trial in zip(jobs, bar, strict=True):
@@ -203,7 +212,9 @@ def load_policy(folder: Path) -> VLAPolicy:
         CourseError: there is none, or its weights do not fit its config.
     """
     if not (folder / "config.json").exists() or not (folder / "model.safetensors").exists():
-        raise CourseError(f'{folder}: holds no policy (config.json, model.safetensors); train one with "vla-course train"')
+        raise CourseError(
+            f'{folder}: holds no policy (config.json, model.safetensors); train one with "vla-course train"'
+        )
     try:
         return VLAPolicy.from_pretrained(folder, strict=True).eval()
     except (RuntimeError, TypeError, ValueError, KeyError) as error:
@@ -211,13 +222,16 @@ def load_policy(folder: Path) -> VLAPolicy:
         raise CourseError(f"{folder}: the weights do not fit config.json ({reason}); train the policy again") from None
 
 
-@functools.cache
-def _worker(policy: Path, task: str) -> tuple[VLAPolicy, TabletopEnv]:
-    """One policy and one environment for the life of a worker process."""
+@functools.lru_cache(maxsize=1)
+def _worker(policy: Path, written: int, task: str) -> tuple[VLAPolicy, TabletopEnv]:
+    """One policy and one environment for as long as a worker process needs them.
+
+    `written` is when the weights were: a policy that was trained again is loaded again.
+    """
     torch.set_num_threads(1)
     loaded = load_policy(policy)
     return loaded, TabletopEnv(task=task, action_mode="waypoint", cameras=(loaded.config.camera,))
 
 
-def _trial(policy: Path, task: str, seed: int, condition: str) -> Trial:
-    return rollout(*_worker(policy, task), seed, condition)
+def _trial(policy: Path, written: int, task: str, seed: int, condition: str) -> Trial:
+    return rollout(*_worker(policy, written, task), seed, condition)

@@ -16,7 +16,10 @@ class WaypointDecoder(nn.Module):
     def __init__(self, inputs: int, chunk: int, action: int, width: int = 128):
         super().__init__()
         self.layers = nn.Sequential(
-            nn.Linear(inputs, width), nn.ReLU(), nn.Linear(width, chunk * action), nn.Unflatten(1, (chunk, action))
+            nn.Linear(inputs, width),
+            nn.ReLU(),
+            nn.Linear(width, chunk * action),
+            nn.Unflatten(1, (chunk, action)),
         )
 
     def forward(self, features: Tensor) -> Tensor:

@@ -19,7 +19,7 @@ class GRUEncoder(nn.Module):
         unknown_rate: probability that a word is replaced while training.
     """
 
-    def __init__(self, tokenizer: WordTokenizer, width: int, unknown_rate: float = 0.1):
+    def __init__(self, tokenizer: WordTokenizer, width: int, unknown_rate: float = 0.05):
         super().__init__()
         self.tokenizer = tokenizer
         self.unknown_rate = unknown_rate

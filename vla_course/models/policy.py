@@ -1,9 +1,9 @@
 """The Vision-Language-Action policy: see, read, look, act.
 
-    picture ── vision encoder ──> map of features ──┐
-                                                    ├─ cross-attention ──> where and what ──┐
-    sentence ── language encoder ──> one query ─────┘                                       ├─ decoder ──> actions
-    robot state ────────────────────────────────────────────────────────────────────────────┘
+picture ── vision encoder ──> map of features ──┐
+                                                ├─ cross-attention ──> where and what ──┐
+sentence ── language encoder ──> one query ─────┘                                       ├─ decoder ──> actions
+robot state ────────────────────────────────────────────────────────────────────────────┘
 """
 
 from collections import deque
@@ -29,7 +29,8 @@ class VLAConfig:
         camera: which picture it sees.
         chunk: actions that it plans at once.
         width: features of every part.
-        heads: attention heads; the first is grounded.
+        heads: attention heads; the first is grounded. All of one head's width serves to tell the target
+            from everything else, so one is better than two.
         vision: "conv", or a torchvision model; then `vision_layer` is where it is cut.
         vision_pretrained: start from torchvision's weights.
         language: "gru", or a `transformers` text model by local path or hub id.
@@ -40,8 +41,8 @@ class VLAConfig:
     words: list[str] = field(default_factory=list)
     camera: str = "front"
     chunk: int = 5
-    width: int = 64
-    heads: int = 2
+    width: int = 48
+    heads: int = 1
     vision: str = "conv"
     vision_layer: str = "layer2"
     vision_pretrained: bool = False
@@ -99,26 +100,48 @@ class VLAPolicy(nn.Module, PyTorchModelHubMixin):
             getattr(self, f"{name}_std").copy_(torch.where(std > 1e-3, std, 1.0))
 
     def plan(self, batch: dict) -> tuple[Tensor, Tensor]:
-        """Normalised actions (B, chunk, 7) and attention logits (B, heads, h, w)."""
+        """What it would do, and where it looks.
+
+        Args:
+            batch: pictures, state and instructions.
+
+        Returns:
+            Normalised actions (B, chunk, 7), and attention logits (B, heads, h, w).
+        """
+        actions, logits = self._answer(batch, [[sentence] for sentence in batch["task"]])
+        return actions, logits[:, :, 0]
+
+    def _answer(self, batch: dict, questions: list[list[str]]) -> tuple[Tensor, Tensor]:
+        """Actions for the first question of each row (B, chunk, 7); logits for all: (B, heads, Q, h, w)."""
         features = self.vision(batch[f"observation.images.{self.config.camera}"])  # (B, C, h, w)
         grid = features.shape[-2:]
         tokens = self.to_tokens(features.flatten(2).transpose(1, 2))  # (B, h * w, width)
-        query = self.to_query(self.language(batch["task"])).unsqueeze(1)  # (B, 1, width)
-        answer, logits = self.fusion(query, tokens)  # (B, 1, width), (B, heads, 1, h * w)
-        logits = logits.squeeze(2).unflatten(-1, grid)  # (B, heads, h, w)
+        sentences = [sentence for row in questions for sentence in row]
+        queries = self.to_query(self.language(sentences)).unflatten(0, (len(questions), -1))  # (B, Q, width)
+        answers, logits = self.fusion(queries, tokens)  # (B, Q, width), (B, heads, Q, h * w)
+        logits = logits.unflatten(-1, grid)
         # Without this the decoder would know what was found, and not where.
-        where = local_mean_position(logits)  # (B, heads, 2)
+        where = local_mean_position(logits[:, :, 0])  # (B, heads, 2)
         state = (batch["observation.state"] - self.state_mean) / self.state_std
-        seen = torch.cat([self.dropout(answer.squeeze(1)), (where.flatten(1) - 0.5) * 4, state], dim=1)
+        seen = torch.cat([self.dropout(answers[:, 0]), (where.flatten(1) - 0.5) * 4, state], dim=1)
         return self.decoder(seen), logits
 
     def forward(self, batch: dict) -> tuple[Tensor, dict[str, float]]:
-        """Loss of a batch, and its parts for the log."""
-        actions, logits = self.plan(batch)
+        """Loss of a batch, and its parts for the log.
+
+        The action loss is L1. The grounding loss asks the first head to look at the object that the
+        instruction names, and, where the batch holds pointing sentences, at those that they name.
+        """
+        pointing = batch.get("pointing.task", [[] for _ in batch["task"]])
+        questions = [[first, *others] for first, others in zip(batch["task"], pointing, strict=True)]
+        actions, logits = self._answer(batch, questions)
         wanted = (batch["action"] - self.action_mean) / self.action_std
         keep = ~batch["action_is_pad"].unsqueeze(-1)
         action_loss = ((actions - wanted).abs() * keep).sum() / (keep.sum() * wanted.shape[-1])
-        grounding = grounding_loss(logits[:, 0], batch["target_pixel"])
+        pixels = batch["target_pixel"].unsqueeze(1)  # (B, 1, 2)
+        if "pointing.task" in batch:
+            pixels = torch.cat([pixels, batch["pointing.pixel"]], dim=1)  # (B, Q, 2)
+        grounding = grounding_loss(logits[:, 0].flatten(0, 1), pixels.flatten(0, 1))
         loss = action_loss + self.config.grounding_weight * grounding
         return loss, {"action_loss": action_loss.item(), "grounding_loss": grounding.item()}
 

@@ -19,8 +19,8 @@ class ConvEncoder(nn.Module):
     def __init__(self, width: int):
         super().__init__()
         self.layers = nn.Sequential(
-            _block(3, 32, stride=2),
-            _block(32, width, stride=2),
+            _block(3, 24, stride=2),
+            _block(24, width, stride=2),
             _block(width, width, stride=1),
         )
         self.features = width

@@ -60,8 +60,8 @@ class TabletopEnv(gymnasium.Env):
     `MAX_STEPS[action_mode]` steps.
 
     Info: `success` (bool), `goal_conditions` (name to bool), `grip_force` and `table_force` (newtons,
-    now: fingers on the target, robot on the table), `seconds` (simulated), `target_pixel` ((2,) u and
-    v of the target in the front picture, each 0 to 1). The last is for training, not for policies.
+    now: fingers on the target, robot on the table), `seconds` (simulated), `pixels` ((n, 2) u and v of
+    each object in the front picture, 0 to 1). The last is for training, not for policies.
 
     The same seed gives the same episode, bit for bit.
 
@@ -105,9 +105,7 @@ class TabletopEnv(gymnasium.Env):
             "segmentation": ("_segmentation", spaces.Box(-1, 2**20, (size, size), np.int32)),
         }
         pictures = {
-            camera + boxes[modality][0]: boxes[modality][1]
-            for camera in self.cameras
-            for modality in self.modalities
+            camera + boxes[modality][0]: boxes[modality][1] for camera in self.cameras for modality in self.modalities
         }
         return spaces.Dict(
             {
@@ -205,9 +203,7 @@ class TabletopEnv(gymnasium.Env):
     def _move(self, pose: np.ndarray) -> None:
         """Command a tool pose and let one control period pass."""
         self._pose = pose
-        self.world.robot.command_joints(
-            self.world.robot.inverse_kinematics(pose[:3], pose[3:]), self._gripper
-        )
+        self.world.robot.command_joints(self.world.robot.inverse_kinematics(pose[:3], pose[3:]), self._gripper)
         self._tick()
 
     def _tick(self) -> None:
@@ -232,12 +228,12 @@ class TabletopEnv(gymnasium.Env):
     def _info(self) -> dict[str, Any]:
         world = self.world
         conditions = self.task.conditions(world)
-        target = world.scene.target
+        target, front = world.scene.target, world.view("front")
         return {
             "success": all(conditions.values()),
             "goal_conditions": conditions,
             "grip_force": world.contact_force(world.bodies[target]),
             "table_force": world.contact_force(world.table),
             "seconds": self._ticks / CONTROL_HZ,
-            "target_pixel": world.view("front").project(world.position(target)),
+            "pixels": np.stack([front.project(world.position(i)) for i in range(len(world.bodies))]),
         }

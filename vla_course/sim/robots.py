@@ -62,9 +62,7 @@ class Robot:
         one_of("robot", name, ROBOTS)
         self.client = client
         self.model = ROBOTS[name]
-        self.body = pybullet.loadURDF(
-            low_poly_urdf(self.model.urdf), useFixedBase=True, physicsClientId=client
-        )
+        self.body = pybullet.loadURDF(low_poly_urdf(self.model.urdf), useFixedBase=True, physicsClientId=client)
         limits = [
             pybullet.getJointInfo(self.body, j, physicsClientId=client)[8:10]
             for j in (*self.model.arm, *self.model.fingers)

@@ -90,9 +90,7 @@ class World:
 
     def position(self, index: int) -> np.ndarray:
         """Center of object `index` of the scene: (3,) metres."""
-        return np.array(
-            pybullet.getBasePositionAndOrientation(self.bodies[index], physicsClientId=self.client)[0]
-        )
+        return np.array(pybullet.getBasePositionAndOrientation(self.bodies[index], physicsClientId=self.client)[0])
 
     def picture(self, camera: str, size: int) -> Picture:
         """What `camera` ("front" or "wrist") sees, `size` x `size` pixels."""
@@ -109,9 +107,7 @@ class World:
             link: only this link of the robot.
         """
         only = {} if link is None else {"linkIndexA": link}
-        contacts = pybullet.getContactPoints(
-            bodyA=self.robot.body, bodyB=body, physicsClientId=self.client, **only
-        )
+        contacts = pybullet.getContactPoints(bodyA=self.robot.body, bodyB=body, physicsClientId=self.client, **only)
         return max((contact[9] for contact in contacts), default=0.0)
 
     def grasped(self, index: int) -> bool:

@@ -40,7 +40,7 @@ class TrainConfig:
 
     epochs: int = 16
     batch_size: int = 64
-    learning_rate: float = 3e-3
+    learning_rate: float = 5e-3
     weight_decay: float = 1e-2
     warm_up: float = 0.1
     clip: float = 1.0
@@ -79,7 +79,7 @@ def train(policy: VLAPolicy, dataset: WindowDataset, config: TrainConfig, out: P
     """Train a policy, or go on with a run that was stopped.
 
     Writes `out/best/` (the policy of lowest validation loss), `out/last/` (the final one),
-    `out/history.json`, `out/tensorboard/` and, until the run is complete, `out/checkpoint_NNNN/`.
+    `out/history.json`, `out/tensorboard/` and, of the last finished epoch, `out/checkpoint_NNNN/`.
 
     Args:
         policy: trained in place; it ends with the weights of the best epoch.
@@ -133,9 +133,7 @@ def train(policy: VLAPolicy, dataset: WindowDataset, config: TrainConfig, out: P
             rate = schedule.get_last_lr()[0]
             loader = accelerator.prepare(_loader(dataset, training, config, epoch))
             training_loss = _train_epoch(accelerator, model, optimizer, schedule, loader, config, bar)
-            validation_loss = _validate(
-                accelerator, model, accelerator.prepare(_loader(dataset, validation, config))
-            )
+            validation_loss = _validate(accelerator, model, accelerator.prepare(_loader(dataset, validation, config)))
             row = {
                 "epoch": epoch,
                 "learning_rate": rate,

@@ -1,0 +1,200 @@
+"""The command line: `vla-course COMMAND --help` explains each command."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+from vla_course.errors import CourseError
+
+# Heavy libraries are imported inside the commands, so that `--help` answers at once.
+
+Folder = Annotated[Path, tyro.conf.Positional]
+Condition = Literal["normal", "wrong_instruction", "blank_image", "held_out_phrasings"]
+
+
+def demo(seed: int = 0, out: Path = Path("runs/demo"), workers: int = 2) -> None:
+    """Collect demonstrations, train a policy, test it on scenes it never saw, write a report.
+
+    Args:
+        seed: names everything; the same seed gives the same result.
+        out: folder of the run.
+        workers: processes that simulate.
+    """
+    from vla_course.demo import run_demo
+
+    run_demo(seed, out, workers)
+
+
+def doctor() -> None:
+    """Check that this machine can run the course, and say what to do where it cannot."""
+    from vla_course.doctor import main as examine
+
+    sys.exit(examine())
+
+
+def collect(
+    out: Folder, task: str = "pick", episodes: int = 100, seed: int = 0, workers: int = 2, image_size: int = 64
+) -> None:
+    """Record demonstrations of the scripted expert; goes on where an earlier call was stopped.
+
+    Args:
+        out: folder of the data set.
+        task: what is demonstrated: pick, place, push_left or push_right.
+        episodes: how many the data set shall hold.
+        seed: names the scenes.
+        workers: processes that simulate.
+        image_size: height and width of the pictures, pixels.
+    """
+    from vla_course.collection.scripted import collect as record
+
+    metadata = record(out, task, episodes, seed, workers, image_size=image_size)
+    print(f"{metadata['episodes']} episodes, {metadata['steps']} steps in {out}")
+
+
+def verify(data: Folder, repair: bool = False) -> None:
+    """Read every episode of a data set and name each damaged one.
+
+    Args:
+        data: folder of the data set.
+        repair: delete the damaged episodes; "vla-course collect" then records them anew.
+    """
+    from vla_course.data.store import verify as check
+
+    sound, damaged = check(data, repair)
+    for line in damaged:
+        print(f"damaged: {line}" + (" (deleted)" if repair else ""))
+    print(f"{sound} episodes are sound, {len(damaged)} damaged")
+    if damaged and not repair:
+        raise CourseError(
+            f'{data}: drop the damaged episodes with "vla-course verify {data} --repair", then collect again'
+        )
+
+
+def train(
+    data: Folder,
+    out: Path = Path("runs/train"),
+    epochs: int = 16,
+    batch_size: int = 64,
+    learning_rate: float = 5e-3,
+    patience: int | None = None,
+    seed: int = 0,
+) -> None:
+    """Train a policy on a data set; goes on where an earlier call was stopped.
+
+    Args:
+        data: folder of the data set.
+        out: folder of the run; the policy of lowest validation loss ends up in OUT/best.
+        epochs: passes over the data.
+        batch_size: samples in a step.
+        learning_rate: its peak.
+        patience: stop after so many epochs without a better validation loss.
+        seed: of the first weights and the order of the samples.
+    """
+    from vla_course.data.windows import WindowDataset
+    from vla_course.training.behavior_cloning import new_policy
+    from vla_course.training.trainer import TrainConfig
+    from vla_course.training.trainer import train as fit
+
+    config = TrainConfig(epochs, batch_size, learning_rate, patience=patience, seed=seed)
+    dataset = WindowDataset(data)
+    history = fit(new_policy(dataset, seed), dataset, config, out)
+    best = min(row["validation_loss"] for row in history)
+    print(f"{len(history)} epochs, best validation loss {best:.4f}; policy: {out / 'best'}")
+
+
+def evaluate(
+    policy: Folder,
+    task: str = "pick",
+    trials: int = 100,
+    seed: int = 0,
+    conditions: tuple[Condition, ...] = ("normal", "wrong_instruction", "blank_image", "held_out_phrasings"),
+    workers: int = 2,
+    out: Path | None = None,
+) -> None:
+    """Let a policy act in scenes that no training saw, and count its successes.
+
+    Args:
+        policy: its folder.
+        task: what it is asked to do.
+        trials: scenes under each condition.
+        seed: names the scenes.
+        conditions: the plain one and the controls.
+        workers: processes that simulate.
+        out: also write the figures to this JSON file.
+    """
+    from vla_course.evaluation.report import table
+    from vla_course.evaluation.rollouts import evaluate as measure
+    from vla_course.seeds import scene_seed
+
+    seeds = [scene_seed(seed, i, test=True) for i in range(trials)]
+    results = measure(policy, task, seeds, conditions, workers)
+    print(table(results))
+    if out is not None:
+        out.write_text(json.dumps({name: result.to_json() for name, result in results.items()}, indent=1) + "\n")
+
+
+def watch(
+    policy: Folder, task: str = "pick", seed: int = 0, instruction: str | None = None, out: Path = Path("watch.png")
+) -> None:
+    """Draw one episode of a policy as a film strip.
+
+    Args:
+        policy: its folder.
+        task: which scenes.
+        seed: which of them.
+        instruction: what to tell the policy; by default the scene's own sentence.
+        out: the picture.
+    """
+    from vla_course.evaluation.rollouts import load_policy, rollout
+    from vla_course.plots import film_strip
+    from vla_course.seeds import scene_seed
+    from vla_course.sim.env import TabletopEnv
+
+    env, frames = TabletopEnv(task, action_mode="waypoint", cameras=("front",)), []
+    trial = rollout(load_policy(policy), env, scene_seed(seed, 0, test=True), instruction=instruction, film=frames)
+    film_strip(frames, f"“{trial.instruction}”").savefig(out, dpi=90)
+    print(f"“{trial.instruction}”: goal conditions {trial.goal_conditions}; film: {out}")
+
+
+def samples() -> None:
+    """Make data_samples/ again: a few episodes of each task, a trained policy, and their checksums."""
+    from vla_course.samples import make_samples
+
+    make_samples(Path("data_samples"))
+
+
+def notebooks(check: bool = False) -> None:
+    """Run the lessons and store their outputs, with launch badges for this repository's address.
+
+    Args:
+        check: run nothing; fail if a badge or a set-up cell is not what this command would write.
+    """
+    from vla_course.notebooks import check_notebooks, run_notebooks
+
+    if check:
+        check_notebooks(Path.cwd())
+    else:
+        run_notebooks(Path.cwd())
+
+
+COMMANDS = {
+    command.__name__: command for command in (demo, doctor, collect, verify, train, evaluate, watch, samples, notebooks)
+}
+
+
+def main() -> None:
+    """Run one command. Bad input ends in one line and status 2, never in a traceback."""
+    try:
+        tyro.extras.subcommand_cli_from_dict(COMMANDS, prog="vla-course", description=__doc__)
+    except CourseError as error:
+        print(f"vla-course: {error}", file=sys.stderr)
+        sys.exit(2)
+    except OSError as error:
+        print(f"vla-course: {error.filename}: {error.strerror}; check the path and the free space", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("vla-course: stopped; the same command goes on from here", file=sys.stderr)
+        sys.exit(130)
