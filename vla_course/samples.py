@@ -1,10 +1,10 @@
 """The small data that ships with the course: `vla-course samples` makes all of it again.
 
-    data_samples/demonstrations/<task>/     three episodes with every camera and modality
-    data_samples/policies/first_policy/     the policy of the demo with seed 0
-    data_samples/SHA256SUMS                 checksums of both
-    results/demo.json                       the demo's figures, which README and lessons quote
-    docs/robot_at_work.png                  the picture on the README's first screen
+data_samples/demonstrations/<task>/     three episodes with every camera and modality
+data_samples/policies/first_policy/     the policy of the demo with seed 0
+data_samples/SHA256SUMS                 checksums of both
+results/demo.json                       the demo's figures, which README and lessons quote
+docs/robot_at_work.png                  the picture on the README's first screen
 """
 
 import hashlib
@@ -87,4 +87,6 @@ def check_samples(samples: Path) -> None:
     found = digests(samples)
     wrong = sorted(name for name in {*listed, *found} if listed.get(name) != found.get(name))
     if wrong:
-        raise CourseError(f'{samples}: {", ".join(wrong)} differ from SHA256SUMS; restore with "git checkout {samples}"')
+        raise CourseError(
+            f'{samples}: {", ".join(wrong)} differ from SHA256SUMS; restore with "git checkout {samples}"'
+        )

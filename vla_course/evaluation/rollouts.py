@@ -4,7 +4,9 @@ Besides the plain condition there are controls. A policy that does not look succ
 that does not read picks the original target whatever it is told.
 """
 
+import contextlib
 import functools
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -216,7 +218,8 @@ def load_policy(folder: Path) -> VLAPolicy:
             f'{folder}: holds no policy (config.json, model.safetensors); train one with "vla-course train"'
         )
     try:
-        return VLAPolicy.from_pretrained(folder, strict=True).eval()
+        with contextlib.redirect_stdout(io.StringIO()):  # the hub's mixin prints where it loads from
+            return VLAPolicy.from_pretrained(folder, strict=True).eval()
     except (RuntimeError, TypeError, ValueError, KeyError) as error:
         reason = str(error).strip().splitlines()[-1].strip()
         raise CourseError(f"{folder}: the weights do not fit config.json ({reason}); train the policy again") from None

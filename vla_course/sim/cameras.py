@@ -65,6 +65,9 @@ class Picture:
 FRONT = View(eye=(1.08, 0.0, 0.62), target=(0.48, 0.0, 0.02), up=(0.0, 0.0, 1.0), fov=32.0)
 CAMERAS = ("front", "wrist")
 
+# A wider view of the same side, for people who watch.
+SPECTATOR = View(eye=(1.15, 0.0, 0.62), target=(0.46, 0.0, 0.09), up=(0.0, 0.0, 1.0), fov=42.0)
+
 
 def wrist_view(position: np.ndarray, orientation: np.ndarray) -> View:
     """The camera on the hand, which looks past the fingers.

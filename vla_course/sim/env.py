@@ -9,7 +9,7 @@ from gymnasium import spaces
 from scipy.spatial.transform import Rotation
 
 from vla_course.errors import CourseError, one_of
-from vla_course.sim.cameras import CAMERAS
+from vla_course.sim.cameras import CAMERAS, SPECTATOR, render
 from vla_course.sim.tasks import get_task
 from vla_course.sim.world import CONTROL_HZ, World
 
@@ -170,8 +170,8 @@ class TabletopEnv(gymnasium.Env):
         return self.task.expert(self.world)
 
     def render(self) -> np.ndarray:
-        """The front camera at 256 x 256: (256, 256, 3) uint8."""
-        return self.world.picture("front", 256).rgb
+        """What a person sees who stands by the front camera: (256, 256, 3) uint8."""
+        return render(self.world.client, SPECTATOR, 256).rgb
 
     def close(self) -> None:
         """Free the physics server."""

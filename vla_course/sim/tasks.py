@@ -112,11 +112,13 @@ class PickUp(Task):
         return Scene(objects, int(rng.integers(4)), None, str(rng.choice(self.phrasings)))
 
     def conditions(self, world: World) -> dict[str, bool]:
+        """Both fingers hold the target, and it has risen by `LIFT_HEIGHT`."""
         target = world.scene.target
         risen = world.position(target)[2] - world.start_positions[target][2]
         return {"grasped": world.grasped(target), "lifted": bool(risen >= LIFT_HEIGHT)}
 
     def expert(self, world: World) -> np.ndarray:
+        """Above, down, close, up, and up again."""
         x, y, z = world.position(world.scene.target)
         yaw = _grasp_yaw(world.scene.objects[world.scene.target])
         return np.array(
@@ -156,6 +158,7 @@ class PlaceInBowl(Task):
         return Scene(objects, int(rng.integers(1, 3)), 0, str(rng.choice(self.phrasings)))
 
     def conditions(self, world: World) -> dict[str, bool]:
+        """The target lies in the bowl, and the robot does not touch it."""
         target, bowl = world.scene.target, world.scene.reference
         offset = world.position(target) - world.position(bowl)
         return {
@@ -164,6 +167,7 @@ class PlaceInBowl(Task):
         }
 
     def expert(self, world: World) -> np.ndarray:
+        """Above, down and close, up, over the bowl, down and open."""
         x, y, z = world.position(world.scene.target)
         bowl_x, bowl_y, _ = world.position(world.scene.reference)
         yaw = _grasp_yaw(world.scene.objects[world.scene.target])
@@ -217,6 +221,7 @@ class Push(Task):
         return not in_lane.any() and bool(end < AREA[1, 1])
 
     def conditions(self, world: World) -> dict[str, bool]:
+        """The target went `PUSH_DISTANCE` to the side, straight, and stands; the hand is clear of it."""
         target = world.scene.target
         moved = world.position(target) - world.start_positions[target]
         along = moved[:2] @ self.direction
@@ -229,6 +234,7 @@ class Push(Task):
         }
 
     def expert(self, world: World) -> np.ndarray:
+        """Behind, down, half way, all the way, up."""
         x, y, z = world.position(world.scene.target)
         side = self.direction[1]
         start, half, end = y - 0.07 * side, y + 0.02 * side, y + 0.085 * side

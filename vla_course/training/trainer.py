@@ -14,6 +14,7 @@ from pathlib import Path
 import torch
 from accelerate import Accelerator
 from accelerate.utils import DataLoaderConfiguration
+from safetensors.torch import load_model
 from torch.utils.data import DataLoader, Subset
 from tqdm.auto import tqdm
 
@@ -150,8 +151,7 @@ def train(policy: VLAPolicy, dataset: WindowDataset, config: TrainConfig, out: P
     accelerator.end_training()
     _save_policy(accelerator, model, out / "last")
     (out / "history.json").write_text(json.dumps(progress.history, indent=1) + "\n")
-    best = VLAPolicy.from_pretrained(out / "best")
-    policy.load_state_dict(best.state_dict())
+    load_model(policy, out / "best" / "model.safetensors")
     return progress.history
 
 
