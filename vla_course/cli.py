@@ -163,7 +163,7 @@ def samples() -> None:
     """Make data_samples/ again: a few episodes of each task, a trained policy, and their checksums."""
     from vla_course.samples import make_samples
 
-    make_samples(Path("data_samples"))
+    make_samples(Path.cwd())
 
 
 def notebooks(check: bool = False) -> None:

@@ -26,7 +26,12 @@ def make_samples(checkout: Path) -> None:
 
     Args:
         checkout: the course's own folder.
+
+    Raises:
+        CourseError: `checkout` is something else.
     """
+    if not (checkout / "vla_course").is_dir():
+        raise CourseError(f"{checkout}: is not a checkout of the course; run this in one")
     samples = checkout / SAMPLES
     shutil.rmtree(samples, ignore_errors=True)
     for task in TASKS:

@@ -115,9 +115,11 @@ def read_steps(folder: Path) -> dict[str, np.ndarray]:
         CourseError: they are missing or unreadable.
     """
     try:
-        return _load_steps(folder)
+        steps = _load_steps(folder)
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise CourseError(f"{folder.name}: actions.json cannot be read ({error}); {_REMEDY}") from error
+    _check_rows(folder, steps)
+    return steps
 
 
 def _load_steps(folder: Path) -> dict[str, np.ndarray]:
@@ -130,6 +132,16 @@ def _check(folder: Path, metadata: dict, steps: dict[str, np.ndarray], frames: d
     missing = [key for key in REQUIRED if not isinstance(metadata, dict) or key not in metadata]
     if missing:
         raise CourseError(f"{folder.name}: metadata.json lacks {', '.join(missing)}; {_REMEDY}")
+    _check_rows(folder, steps)
+    for name, pictures in frames.items():
+        if len(pictures) != len(steps["action"]):
+            raise CourseError(
+                f"{folder.name}: actions.json has {len(steps['action'])} rows for {len(pictures)} frames in "
+                f"{FRAME_FOLDERS[name]}/; {_REMEDY}"
+            )
+
+
+def _check_rows(folder: Path, steps: dict[str, np.ndarray]) -> None:
     length = len(steps.get("action", ()))
     if length == 0:
         raise CourseError(f"{folder.name}: actions.json holds no action; {_REMEDY}")
@@ -138,12 +150,6 @@ def _check(folder: Path, metadata: dict, steps: dict[str, np.ndarray], frames: d
             raise CourseError(
                 f"{folder.name}: actions.json has {len(rows)} rows of {name!r} for {length} actions, "
                 f"or a number that is not finite; {_REMEDY}"
-            )
-    for name, pictures in frames.items():
-        if len(pictures) != length:
-            raise CourseError(
-                f"{folder.name}: actions.json has {length} rows for {len(pictures)} frames in "
-                f"{FRAME_FOLDERS[name]}/; {_REMEDY}"
             )
 
 

@@ -65,6 +65,9 @@ class TabletopEnv(gymnasium.Env):
 
     The same seed gives the same episode, bit for bit.
 
+    In `AsyncVectorEnv`, pass `shared_memory=False`: Gymnasium's shared memory does not carry sentences, every
+    instruction would read "aaaa".
+
     Raises:
         CourseError: an unknown task, robot, mode, camera or modality; an action of the wrong shape or
             with NaN in it.

@@ -1,0 +1,29 @@
+"""What several tests need."""
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+
+os.environ.setdefault("VLA_COURSE_SCALE", "ci")
+os.environ["HF_HUB_OFFLINE"] = "1"
+torch.set_num_threads(1)  # two test processes on two cores
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def demonstrations(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data set of 24 pick demonstrations."""
+    from vla_course.collection.scripted import collect
+
+    root = tmp_path_factory.mktemp("data") / "pick"
+    collect(root, "pick", episodes=24, seed=3, workers=1)
+    return root
+
+
+@pytest.fixture(scope="session")
+def shipped() -> Path:
+    """The policy that ships with the course."""
+    return ROOT / "data_samples" / "policies" / "first_policy"
