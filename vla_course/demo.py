@@ -33,9 +33,6 @@ def run_demo(seed: int, out: Path, workers: int = 2) -> dict:
     Raises:
         CourseError: `out` cannot be written or holds another run.
     """
-    from vla_course.evaluation.report import table, write_report
-    from vla_course.evaluation.rollouts import evaluate, load_policy
-
     scale = current_scale()
     with PeakMemory() as memory:
         with _phase(out, "collect"):
@@ -43,6 +40,9 @@ def run_demo(seed: int, out: Path, workers: int = 2) -> dict:
         # Training in a process of its own gives its memory back before the evaluation needs some.
         with _phase(out, "train"), ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
             demonstrations = process.submit(train_policy, out, scale.epochs, seed).result()
+        from vla_course.evaluation.report import table, write_report
+        from vla_course.evaluation.rollouts import evaluate, load_policy
+
         with _phase(out, "evaluate", again=True):
             seeds = [scene_seed(seed, i, test=True) for i in range(scale.trials)]
             results = evaluate(out / "policy", TASK, seeds, workers=workers)

@@ -51,7 +51,15 @@ class VLAConfig:
     grounding_weight: float = 0.1
 
 
-class VLAPolicy(nn.Module, PyTorchModelHubMixin):
+_CARD = """---
+{{ card_data }}
+---
+
+A Vision-Language-Action policy of the course in `vla_course`. Load it with `VLAPolicy.from_pretrained(folder)`.
+"""
+
+
+class VLAPolicy(nn.Module, PyTorchModelHubMixin, model_card_template=_CARD, tags=["robotics"]):
     """A policy with LeRobot's verbs. `save_pretrained(folder)` and `from_pretrained(folder or hub id)` come
     from huggingface_hub; the folder holds config.json and model.safetensors.
 

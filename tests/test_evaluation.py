@@ -1,0 +1,138 @@
+"""The figures are right, and the controls show what they claim to show."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vla_course.errors import CourseError
+from vla_course.evaluation.rollouts import CONDITIONS, evaluate, rollout
+from vla_course.evaluation.statistics import SuccessRate, mcnemar, success_rate
+from vla_course.seeds import scene_seed
+from vla_course.sim.env import TabletopEnv
+
+
+@given(st.integers(1, 2000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
+def test_the_interval_is_wilsons(counts):
+    k, n = counts
+    z, p = 1.959963984540054, k / n
+    center = (p + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * math.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
+    low, high = SuccessRate(k, n).wilson_95
+    assert low == pytest.approx(max(0, center - half), abs=1e-9)
+    assert high == pytest.approx(min(1, center + half), abs=1e-9)
+    assert 0 <= low <= p <= high <= 1
+
+
+outcomes = st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=40)
+
+
+@given(outcomes)
+def test_mcnemar_counts_only_where_the_two_differ(pairs):
+    first, second = zip(*pairs, strict=True)
+    b = sum(x and not y for x, y in pairs)
+    n = sum(x != y for x, y in pairs)
+    tail = sum(math.comb(n, k) for k in range(min(b, n - b) + 1)) / 2**n
+    assert mcnemar(first, second) == pytest.approx(min(1.0, 2 * tail) if n else 1.0)
+    assert mcnemar(first, second) == mcnemar(second, first)
+
+
+def test_success_rates_print_with_their_interval():
+    assert str(success_rate([True] * 17 + [False] * 3)) == "17/20 [0.640, 0.948]"
+
+
+class Expert:
+    """A stand-in that knows the truth, looks at nothing but the instruction, and obeys it."""
+
+    def __init__(self, env: TabletopEnv):
+        self.env = env
+
+    def reset(self) -> None:
+        self.plan = None
+
+    def select_action(self, batch: dict) -> torch.Tensor:
+        world = self.env.world
+        if self.plan is None:
+            scene = world.scene
+            named = [i for i, thing in enumerate(scene.objects) if thing.name in batch["task"][0]]
+            world.scene = type(scene)(scene.objects, named[0], scene.reference, scene.phrasing)
+            self.plan = list(self.env.expert_waypoints())
+            world.scene = scene
+        return torch.from_numpy(self.plan.pop(0))[None]
+
+
+class Deaf(Expert):
+    """Picks the scene's target whatever it is told."""
+
+    def select_action(self, batch: dict) -> torch.Tensor:
+        scene = self.env.world.scene
+        return super().select_action({"task": [scene.objects[scene.target].name]})
+
+
+@pytest.fixture(scope="module")
+def env():
+    env = TabletopEnv(action_mode="waypoint", cameras=("front",))
+    yield env
+    env.close()
+
+
+def test_an_obedient_policy_passes_the_controls_and_a_deaf_one_is_caught(env):
+    for policy, original in ((Expert(env), False), (Deaf(env), True)):
+        for seed in range(6):
+            assert rollout(policy, env, seed).success
+            assert rollout(policy, env, seed, "held_out_phrasings").success
+            told_otherwise = rollout(policy, env, seed, "wrong_instruction")
+            assert told_otherwise.success is original
+            assert told_otherwise.named_success is not original
+
+
+def test_the_waypoint_error_is_zero_for_the_expert(env):
+    for condition in ("normal", "wrong_instruction"):
+        assert rollout(Expert(env), env, 4, condition).waypoint_error == 0.0
+
+
+def test_controls_change_what_the_policy_gets(env):
+    seen = {}
+
+    class Spy(Expert):
+        def select_action(self, batch):
+            seen[condition] = batch
+            return super().select_action({"task": [self.env.world.scene.objects[0].name]})
+
+    for condition in CONDITIONS:
+        rollout(Spy(env), env, 3, condition)
+    assert seen["blank_image"]["observation.images.front"].abs().max() == 0
+    assert seen["normal"]["observation.images.front"].max() > 0.5
+    sentences = {condition: batch["task"][0] for condition, batch in seen.items()}
+    assert sentences["normal"] == sentences["blank_image"]
+    assert len(set(sentences.values())) == 3
+
+
+def test_the_shipped_policy_looks_and_reads_and_workers_change_nothing(shipped):
+    seeds = [scene_seed(77, i, test=True) for i in range(12)]
+    serial = evaluate(shipped, "pick", seeds, workers=1)
+    parallel = evaluate(shipped, "pick", seeds, workers=2)
+    assert {name: e.trials for name, e in serial.items()} == {name: e.trials for name, e in parallel.items()}
+    assert serial["normal"].rate.successes >= 9
+    assert serial["held_out_phrasings"].rate.successes >= 9
+    assert serial["wrong_instruction"].named_rate.successes >= 9
+    assert serial["wrong_instruction"].rate.successes <= 2
+    assert serial["blank_image"].rate.successes <= 2
+    assert [t.seed for t in parallel["normal"].trials] == seeds
+    assert np.mean([t.waypoint_error for t in serial["normal"].trials]) < 0.03
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"seeds": []}, "no scenes"),
+        ({"conditions": ["upside_down"]}, "'upside_down'.*blank_image"),
+        ({"task": "fly"}, "'fly'"),
+    ],
+)
+def test_bad_input_is_found_before_any_work(shipped, arguments, message):
+    with pytest.raises(CourseError, match=message):
+        evaluate(**{"policy": shipped, "task": "pick", "seeds": [1], "workers": 1, **arguments})

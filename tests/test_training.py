@@ -1,0 +1,112 @@
+"""Training learns, resumes exactly, repeats exactly, and says what is wrong."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from vla_course.data.windows import WindowDataset
+from vla_course.errors import CourseError
+from vla_course.training.behavior_cloning import new_policy
+from vla_course.training.trainer import TrainConfig, train
+
+CONFIG = TrainConfig(epochs=6, batch_size=8, validation=0.1, seed=5)
+PROGRAM = Path(sys.executable).with_name("vla-course")
+
+
+def run(demonstrations: Path, out: Path, config: TrainConfig = CONFIG) -> list[dict]:
+    dataset = WindowDataset(demonstrations)
+    return train(new_policy(dataset, config.seed), dataset, config, out)
+
+
+@pytest.fixture(scope="module")
+def finished(demonstrations, tmp_path_factory) -> Path:
+    out = tmp_path_factory.mktemp("run")
+    run(demonstrations, out)
+    return out
+
+
+def test_the_loss_falls_and_everything_promised_is_written(finished):
+    history = json.loads((finished / "history.json").read_text())
+    assert [row["epoch"] for row in history] == list(range(6))
+    assert history[-1]["training_loss"] < 0.7 * history[0]["training_loss"]
+    assert history[0]["learning_rate"] < max(row["learning_rate"] for row in history) <= CONFIG.learning_rate
+    for file in ("best/model.safetensors", "last/model.safetensors", "best/config.json"):
+        assert (finished / file).exists()
+    assert list((finished / "tensorboard").rglob("events*"))
+    assert len(list(finished.glob("checkpoint_*"))) == 1
+
+
+def test_the_returned_policy_is_that_of_the_best_epoch(demonstrations, tmp_path):
+    dataset = WindowDataset(demonstrations)
+    policy = new_policy(dataset, 5)
+    history = train(policy, dataset, CONFIG, tmp_path)
+    saved = load_file(tmp_path / "best" / "model.safetensors")
+    assert all(torch.equal(saved[name], value) for name, value in policy.state_dict().items())
+    _, validation = dataset.split(CONFIG.validation, CONFIG.seed)
+    with torch.no_grad():
+        loss = policy.eval()(dataset.__getitems__(validation))[0].item()
+    assert loss == pytest.approx(min(row["validation_loss"] for row in history), rel=1e-5)
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not(demonstrations, finished, tmp_path):
+    run(demonstrations, tmp_path / "again")
+    weights = (finished / "last" / "model.safetensors").read_bytes()
+    assert (tmp_path / "again" / "last" / "model.safetensors").read_bytes() == weights
+    run(demonstrations, tmp_path / "other", TrainConfig(epochs=6, batch_size=8, validation=0.1, seed=6))
+    assert (tmp_path / "other" / "last" / "model.safetensors").read_bytes() != weights
+
+
+def test_training_leaves_the_global_random_state_alone(demonstrations, tmp_path):
+    torch.manual_seed(1)
+    before = torch.get_rng_state()
+    run(demonstrations, tmp_path, TrainConfig(epochs=1, batch_size=8, validation=0.1))
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_a_killed_training_ends_with_the_same_weights(demonstrations, tmp_path):
+    command = [PROGRAM, "train", demonstrations, "--batch-size", "8", "--epochs", "12", "--out"]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    process = subprocess.Popen([*command, tmp_path / "killed"], env=environment, **quiet)
+    while not list((tmp_path / "killed").glob("checkpoint_0002")):
+        assert process.poll() is None
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not (tmp_path / "killed" / "history.json").exists()
+    subprocess.run([*command, tmp_path / "killed"], check=True, env=environment, **quiet)
+    subprocess.run([*command, tmp_path / "whole"], check=True, env=environment, **quiet)
+    for file in ("last/model.safetensors", "best/model.safetensors", "history.json"):
+        assert (tmp_path / "killed" / file).read_bytes() == (tmp_path / "whole" / file).read_bytes()
+
+
+def test_training_stops_when_validation_no_longer_improves(demonstrations, tmp_path):
+    config = TrainConfig(epochs=40, batch_size=8, validation=0.1, patience=1, learning_rate=0.3)
+    history = run(demonstrations, tmp_path, config)
+    losses = [row["validation_loss"] for row in history]
+    assert len(history) < 40
+    assert losses.index(min(losses)) == len(losses) - 3  # one stale epoch is borne, the second ends it
+
+
+def test_a_folder_of_another_run_is_refused(demonstrations, finished):
+    with pytest.raises(CourseError, match="another folder"):
+        run(demonstrations, finished, TrainConfig(epochs=7, batch_size=8, validation=0.1, seed=5))
+
+
+def test_a_loss_that_is_not_finite_ends_the_run_with_a_word(demonstrations, tmp_path):
+    config = TrainConfig(epochs=6, batch_size=8, validation=0.1, learning_rate=1e30)
+    with pytest.raises(CourseError, match="learning_rate=1e\\+30"):
+        run(demonstrations, tmp_path, config)
+
+
+def test_too_few_samples_are_refused(demonstrations, tmp_path):
+    with pytest.raises(CourseError, match="too few for batches of 64"):
+        run(demonstrations, tmp_path, TrainConfig(batch_size=64))
