@@ -47,8 +47,9 @@ def badges_cell(address: str, name: str) -> str:
 def setup_cell(address: str) -> str:
     """The one line that installs the course where it is not installed yet, as on Colab."""
     return (
-        'import importlib.util as u; u.find_spec("vla_course") or '
-        f'get_ipython().system("git clone -q {address} /content/course && pip install -q -e /content/course")'
+        'import importlib.util, sys; importlib.util.find_spec("vla_course") or (get_ipython().system('
+        f'"git clone -q {address} /content/course && pip install -q -e /content/course"), '
+        'sys.path.insert(0, "/content/course"));'
     )
 
 

@@ -17,7 +17,6 @@ from vla_course.data.store import close_store, episode_folder, open_store
 from vla_course.errors import CourseError
 from vla_course.seeds import scene_seed
 from vla_course.sim.env import TabletopEnv
-from vla_course.sim.tasks import get_task
 from vla_course.sim.world import CONTROL_HZ
 
 # For how many other objects of the scene an episode notes how the sentence would name them, and where
@@ -102,13 +101,15 @@ def collect(
         "seed": seed,
         "features": FEATURES,
     }
-    phrasings = list(get_task(task).phrasings)
     make_env = functools.partial(
         _env, task=task, cameras=tuple(cameras), modalities=tuple(modalities), image_size=image_size
     )
+    # Bad names and seeds are found here, before anything is written.
+    phrasings = list(make_env().task.phrasings)
+    seeds = [scene_seed(seed, i) for i in range(episodes)]
     open_store(root, settings, {task: phrasings})
     missing = [i for i in range(episodes) if not episode_folder(root, i).exists()]
-    jobs = (delayed(_record_into)(episode_folder(root, i), make_env, scene_seed(seed, i)) for i in missing)
+    jobs = (delayed(_record_into)(episode_folder(root, i), make_env, seeds[i]) for i in missing)
     parallel = Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=8, pre_dispatch="8*n_jobs")
     for _ in tqdm(parallel(jobs), total=len(missing), desc="collect", unit="episode", leave=False):
         pass

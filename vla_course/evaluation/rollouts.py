@@ -21,6 +21,7 @@ from vla_course.errors import CourseError, one_of
 from vla_course.evaluation.statistics import SuccessRate, success_rate
 from vla_course.models.policy import VLAPolicy
 from vla_course.sim.env import TabletopEnv
+from vla_course.sim.tasks import get_task
 from vla_course.sim.world import Scene
 
 CONDITIONS = ("normal", "wrong_instruction", "blank_image", "held_out_phrasings")
@@ -195,7 +196,8 @@ def evaluate(
         one_of("condition", condition, CONDITIONS)
     if not seeds:
         raise CourseError("no scenes to evaluate on; ask for 1 trial or more")
-    load_policy(policy)  # bad input is found before any worker starts
+    get_task(task)  # bad input is found before any worker starts
+    load_policy(policy)
     written = (policy / "model.safetensors").stat().st_mtime_ns
     jobs = [(condition, seed) for condition in conditions for seed in seeds]
     parallel = Parallel(n_jobs=workers, return_as="generator", batch_size=4)

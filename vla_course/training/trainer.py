@@ -94,13 +94,13 @@ def train(policy: VLAPolicy, dataset: WindowDataset, config: TrainConfig, out: P
     Raises:
         CourseError: `out` holds a run with another config or cannot be written; the loss is not finite.
     """
-    _claim(out, config, policy)
     training, validation = dataset.split(config.validation, config.seed)
     if len(training) < config.batch_size or not validation:
         raise CourseError(
             f"{len(training)} training and {len(validation)} validation samples are too few for batches of "
             f"{config.batch_size}; record more episodes or lower the batch size"
         )
+    _claim(out, config, policy)
     accelerator = Accelerator(
         mixed_precision="bf16" if torch.cuda.is_available() and torch.cuda.is_bf16_supported() else "no",
         log_with="tensorboard",

@@ -1,0 +1,55 @@
+"""What ships with the course is whole, and what the README says of it is what was measured."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from vla_course.data.store import verify
+from vla_course.errors import CourseError
+from vla_course.evaluation.statistics import SuccessRate
+from vla_course.samples import check_samples
+from vla_course.sim.tasks import TASKS
+
+ROOT = Path(__file__).parent.parent
+SAMPLES = ROOT / "data_samples"
+
+
+def test_the_samples_are_those_of_the_checksums():
+    check_samples(SAMPLES)
+
+
+def test_a_changed_sample_is_named(tmp_path):
+    import shutil
+
+    shutil.copytree(SAMPLES, tmp_path / "samples")
+    (tmp_path / "samples" / "policies" / "first_policy" / "config.json").write_text("{}")
+    with pytest.raises(CourseError, match="first_policy/config.json"):
+        check_samples(tmp_path / "samples")
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_sample_episodes_are_sound(task):
+    assert verify(SAMPLES / "demonstrations" / task) == (3, [])
+
+
+def test_the_policy_is_small():
+    assert sum(p.stat().st_size for p in (SAMPLES / "policies" / "first_policy").iterdir()) <= 3_000_000
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "results").glob("*.json")), ids=lambda path: path.stem)
+def test_results_files_are_complete_and_their_intervals_are_right(file):
+    results = json.loads(file.read_text())
+    assert {"command", "seed", "machine", "rows"} <= set(results)
+    for row in results["rows"]:
+        rate = SuccessRate(row["successes"], row["trials"])
+        assert row["wilson_95"] == pytest.approx(rate.wilson_95, abs=1e-4)
+        assert row["name"] and row["minutes"] >= 0
+
+
+def test_the_readme_quotes_the_results_file():
+    rows = json.loads((ROOT / "results" / "demo.json").read_text())["rows"]
+    readme = (ROOT / "README.md").read_text()
+    for row in rows:
+        rate = SuccessRate(row["successes"], row["trials"])
+        assert str(rate) in readme, f"README.md does not show {rate} ({row['name']})"
