@@ -110,3 +110,17 @@ def test_a_loss_that_is_not_finite_ends_the_run_with_a_word(demonstrations, tmp_
 def test_too_few_samples_are_refused(demonstrations, tmp_path):
     with pytest.raises(CourseError, match="too few for batches of 64"):
         run(demonstrations, tmp_path, TrainConfig(batch_size=64))
+
+
+def test_resuming_leaves_every_global_random_state_alone(demonstrations, tmp_path):
+    import random
+
+    import numpy as np
+
+    run(demonstrations, tmp_path, TrainConfig(epochs=1, batch_size=8, validation=0.1))
+    states = random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state().tolist()
+    random.seed(1), np.random.seed(1), torch.manual_seed(1)
+    before = random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state().tolist()
+    assert before != states
+    run(demonstrations, tmp_path, TrainConfig(epochs=1, batch_size=8, validation=0.1))  # loads the checkpoint
+    assert (random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state().tolist()) == before

@@ -65,6 +65,12 @@ def with_generated_cells(checkout: Path, path: Path) -> nbformat.NotebookNode:
     return notebook
 
 
+def worth_storing(output: nbformat.NotebookNode) -> bool:
+    """Not a progress bar, which is dead once the kernel is gone, nor a warning, which names this machine's paths."""
+    bar = "application/vnd.jupyter.widget-view+json" in output.get("data", {})
+    return not bar and output.get("name") != "stderr"
+
+
 def check_notebooks(checkout: Path) -> None:
     """That every lesson's generated cells are current, and that its outputs are stored and without an error.
 
@@ -98,6 +104,9 @@ def run_notebooks(checkout: Path) -> None:
             client.execute()
         except CellExecutionError as error:
             raise CourseError(f"{path.name}: {error.ename}: {error.evalue}; mend the cell and run again") from error
+        for cell in notebook.cells:
+            if cell.cell_type == "code":
+                cell.outputs = [output for output in cell.outputs if worth_storing(output)]
         notebook.metadata = {
             "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
             "language_info": {"name": "python"},

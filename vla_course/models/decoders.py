@@ -23,5 +23,5 @@ class WaypointDecoder(nn.Module):
         )
 
     def forward(self, features: Tensor) -> Tensor:
-        """(B, inputs) to (B, chunk, action), normalised."""
+        """(B, inputs) to (B, chunk, action), normalized."""
         return self.layers(features)

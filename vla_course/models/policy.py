@@ -97,7 +97,7 @@ class VLAPolicy(nn.Module, PyTorchModelHubMixin, model_card_template=_CARD, tags
             return cls(config)
 
     def set_statistics(self, statistics: dict) -> None:
-        """Take the normalisation from a data set's statistics; it is saved with the policy.
+        """Take the normalization from a data set's statistics; it is saved with the policy.
 
         A column that hardly varies keeps its scale: dividing by a standard deviation near zero would
         turn noise into signal.
@@ -114,7 +114,7 @@ class VLAPolicy(nn.Module, PyTorchModelHubMixin, model_card_template=_CARD, tags
             batch: pictures, state and instructions.
 
         Returns:
-            Normalised actions (B, chunk, 7), and attention logits (B, heads, h, w).
+            Normalized actions (B, chunk, 7), and attention logits (B, heads, h, w).
         """
         actions, logits = self._answer(batch, [[sentence] for sentence in batch["task"]])
         return actions, logits[:, :, 0]

@@ -231,6 +231,9 @@ def _checkpoint(accelerator: Accelerator, out: Path, epoch: int) -> None:
     accelerator.save_state(str(partial))
     accelerator.wait_for_everyone()
     if accelerator.is_main_process:
+        # Every epoch draws from its own seed; loading these would only change the caller's random state.
+        for states in partial.glob("random_states_*"):
+            states.unlink()
         os.replace(partial, folder)
         for older in out.glob("checkpoint_*"):
             if older != folder:
