@@ -1,13 +1,20 @@
 """Every lesson runs from top to bottom, and its claims hold."""
 
+import math
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from vla_course.evaluation.statistics import SuccessRate
+from vla_course.models.policy import grounding_loss
 from vla_course.notebooks import lessons
 
 ROOT = Path(__file__).parent.parent
@@ -32,3 +39,34 @@ def test_the_lesson_is_made_as_the_template_says(lesson):
     assert any("NBVAL_CHECK_OUTPUT" in cell.source for cell in code)
     text = nbformat.writes(notebook)
     assert str(ROOT) not in text and "Traceback" not in text
+
+
+def definitions(week: str) -> dict:
+    """What the cells of a lesson define that are marked "from-scratch"."""
+    names: dict = {"torch": torch, "np": np, "math": math}
+    notebook = nbformat.read(ROOT / "notebooks" / f"{week}.ipynb", as_version=4)
+    for cell in notebook.cells:
+        if "from-scratch" in cell.metadata.get("tags", []):
+            exec(cell.source, names)
+    return names
+
+
+definitions_of_week_8 = definitions("week08_behavior_cloning")
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 4))
+def test_the_losses_built_in_week_8_are_the_librarys(seed, batch):
+    built, rng = definitions_of_week_8, torch.Generator().manual_seed(seed)
+    logits, pixel = torch.randn(batch, 16, 16, generator=rng), torch.rand(batch, 2, generator=rng)
+    expected = grounding_loss(logits, pixel)
+    assert torch.allclose(built["grounding_loss_from_scratch"](logits, pixel), expected, atol=1e-4)
+    actions, wanted = torch.randn(2, batch, 5, 7, generator=rng)
+    is_pad = torch.zeros(batch, 5, dtype=torch.bool)
+    is_pad[:, 3:] = True
+    assert torch.allclose(built["action_loss"](actions, wanted, is_pad), (actions - wanted)[:, :3].abs().mean())
+
+
+@given(st.integers(1, 500).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
+def test_the_interval_built_in_week_8_is_the_librarys(counts):
+    assert definitions_of_week_8["wilson"](*counts) == pytest.approx(SuccessRate(*counts).wilson_95, abs=1e-6)
