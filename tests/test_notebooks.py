@@ -24,7 +24,7 @@ LESSONS = lessons(ROOT)
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.stem)
 def test_the_lesson_runs_and_its_checked_outputs_hold(lesson):
     command = [sys.executable, "-m", "pytest", "--nbval-lax", "--nbval-cell-timeout=1800", "-q", lesson]
-    environment = {**os.environ, "VLA_COURSE_SCALE": "ci"}
+    environment = {**os.environ, "VLA_COURSE_SCALE": "ci", "OMP_NUM_THREADS": "1"}  # two tests share two cores
     result = subprocess.run([*command, "-p", "no:cacheprovider"], capture_output=True, text=True, env=environment)
     assert result.returncode == 0, result.stdout[-6000:]
 
