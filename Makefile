@@ -10,7 +10,7 @@ BIN := .venv/bin
 STAMP := .venv/.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lab lint notebooks samples bench clean
+.PHONY: help setup demo test lab lint notebooks exercises samples bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -26,14 +26,18 @@ test: $(STAMP) ## run all tests, those of the notebooks too
 lab: $(STAMP) ## open JupyterLab on the lessons
 	@$(BIN)/jupyter-lab --LabApp.default_url=/lab/tree/notebooks
 
-lint: $(STAMP) ## check style, layout, the direction of imports, and that the notebooks are as generated
+lint: $(STAMP) ## check style, layout, the direction of imports, and that notebooks and exercises are as generated
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/vla-course notebooks --check
+	@$(BIN)/vla-course release --check
 
-notebooks: $(STAMP) ## run the lessons again and store what they show
+notebooks: $(STAMP) ## run lessons and solutions again and store what they show
 	@$(BIN)/vla-course notebooks
+
+exercises: $(STAMP) ## make exercises/ from solutions/
+	@$(BIN)/vla-course release
 
 samples: $(STAMP) ## make data_samples/ again: a few episodes and a trained policy
 	@$(BIN)/vla-course samples

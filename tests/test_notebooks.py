@@ -1,7 +1,8 @@
-"""Every lesson runs from top to bottom, and its claims hold."""
+"""Every lesson runs from top to bottom, and its claims hold; every solution prints what is stored."""
 
 import math
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 
 from vla_course.evaluation.statistics import SuccessRate
 from vla_course.models.policy import grounding_loss
-from vla_course.notebooks import lessons
+from vla_course.notebooks import lessons, solutions
 
 ROOT = Path(__file__).parent.parent
 LESSONS = lessons(ROOT)
@@ -25,6 +26,15 @@ LESSONS = lessons(ROOT)
 def test_the_lesson_runs_and_its_checked_outputs_hold(lesson):
     command = [sys.executable, "-m", "pytest", "--nbval-lax", "--nbval-cell-timeout=1800", "-q", lesson]
     environment = {**os.environ, "VLA_COURSE_SCALE": "ci", "OMP_NUM_THREADS": "1"}  # two tests share two cores
+    result = subprocess.run([*command, "-p", "no:cacheprovider"], capture_output=True, text=True, env=environment)
+    assert result.returncode == 0, result.stdout[-6000:]
+
+
+@pytest.mark.parametrize("solution", solutions(ROOT), ids=lambda path: path.stem)
+def test_the_solution_runs_under_strict_nbval(solution, tmp_path):
+    copy = shutil.copy(solution, tmp_path)  # its cells write into the working folder
+    command = [sys.executable, "-m", "pytest", "--nbval", "--nbval-cell-timeout=1800", "-q", copy]
+    environment = {**os.environ, "VLA_COURSE_SCALE": "ci", "OMP_NUM_THREADS": "1"}
     result = subprocess.run([*command, "-p", "no:cacheprovider"], capture_output=True, text=True, env=environment)
     assert result.returncode == 0, result.stdout[-6000:]
 

@@ -180,8 +180,76 @@ def notebooks(check: bool = False) -> None:
         run_notebooks(Path.cwd())
 
 
+def release(check: bool = False, bundle: Path | None = None) -> None:
+    """Generate exercises/ from solutions/.
+
+    Args:
+        check: write nothing; fail if an exercise is not what this command would write.
+        bundle: also pack what a class receives into this zip file.
+    """
+    from vla_course.grading import release as made
+
+    if check:
+        made.check_release(Path.cwd())
+        return
+    for path in made.release(Path.cwd()):
+        print(path.relative_to(Path.cwd()))
+    if bundle is not None:
+        made.bundle(Path.cwd(), bundle)
+        print(bundle)
+
+
+def check(exercise: Folder) -> None:
+    """Run the checks of an exercise and show which tasks pass; status 0 when all do.
+
+    Args:
+        exercise: your notebook.
+    """
+    from vla_course.grading.check import check as examine
+
+    sys.exit(min(1, examine(exercise)))
+
+
+def grade(
+    submissions: Folder,
+    week: str,
+    out: Path = Path("grades"),
+    seed: int | None = None,
+    jobs: Annotated[int, tyro.conf.arg(aliases=["-j"])] = 2,
+    sandbox: Literal["bubblewrap", "docker", "podman"] = "bubblewrap",
+    no_sandbox: bool = False,
+    due: str | None = None,
+    late: float = 0,
+    regrade: tuple[str, ...] = (),
+) -> None:
+    """Grade a class; goes on where an earlier call was stopped.
+
+    Args:
+        submissions: folder or zip file: <student>/weekNN_topic.ipynb, nbgrader's tree, or what an LMS packs.
+        week: such as 08.
+        out: folder of the grades; OUT/adjustments.csv holds your own changes.
+        seed: of the probes; by default that of the earlier call, else a fresh one.
+        jobs: submissions at once.
+        sandbox: what keeps a submission in.
+        no_sandbox: trust every submission with your account; every report says so.
+        due: when it was due, such as 2026-11-20T23:59; without an offset, in this machine's time zone.
+        late: percent of the points that each started day after that costs.
+        regrade: students to grade anew.
+    """
+    from vla_course.grading.grade import grade as run
+    from vla_course.grading.publish import late_rule, publish
+
+    rule = late_rule(due, late)
+    batch, results = run(submissions, week, out, seed, jobs, "none" if no_sandbox else sandbox, regrade)
+    print(publish(batch, results, rule))
+
+
 COMMANDS = {
-    command.__name__: command for command in (demo, doctor, collect, verify, train, evaluate, watch, samples, notebooks)
+    command.__name__: command
+    for command in (
+        *(demo, doctor, collect, verify, train, evaluate, watch),
+        *(check, grade, release, samples, notebooks),
+    )
 }
 
 

@@ -1,9 +1,11 @@
-"""Keeping the lessons in order: launch badges, the set-up cell, and stored outputs.
+"""Keeping lessons and solutions in order: launch badges, the set-up cell, and stored outputs.
 
 The address of the repository stands in pyproject.toml and nowhere else: a fork changes it there and runs
-`vla-course notebooks`.
+`vla-course notebooks`, then `vla-course release`.
 """
 
+import os
+import tempfile
 import tomllib
 from pathlib import Path
 
@@ -28,16 +30,21 @@ def lessons(checkout: Path) -> list[Path]:
     return found
 
 
+def solutions(checkout: Path) -> list[Path]:
+    """Every solution of an exercise, in order; none in what a class receives."""
+    return sorted((checkout / "solutions").glob("week*.ipynb"))
+
+
 def repository(checkout: Path) -> str:
     """The repository's address, from pyproject.toml."""
     return tomllib.loads((checkout / "pyproject.toml").read_text())["project"]["urls"]["Repository"]
 
 
-def badges_cell(address: str, name: str) -> str:
-    """The markdown of the launch badges of notebook `name`."""
+def badges_cell(address: str, notebook: str) -> str:
+    """The markdown of the launch badges of a notebook, such as "notebooks/week00_first_policy.ipynb"."""
     project = address.removeprefix("https://github.com/")
-    colab = f"https://colab.research.google.com/github/{project}/blob/main/notebooks/{name}"
-    binder = f"https://mybinder.org/v2/gh/{project}/HEAD?labpath=notebooks/{name}"
+    colab = f"https://colab.research.google.com/github/{project}/blob/main/{notebook}"
+    binder = f"https://mybinder.org/v2/gh/{project}/HEAD?labpath={notebook}"
     return (
         f"[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]({colab}) "
         f"[![Open in Binder](https://mybinder.org/badge_logo.svg)]({binder})"
@@ -47,18 +54,22 @@ def badges_cell(address: str, name: str) -> str:
 def setup_cell(address: str) -> str:
     """The one line that installs the course where it is not installed yet, as on Colab."""
     return (
-        'import importlib.util, sys; importlib.util.find_spec("vla_course") or (get_ipython().system('
+        'import importlib.util, sys; _ = importlib.util.find_spec("vla_course") or (get_ipython().system('
         f'"git clone -q {address} /content/course && pip install -q -e /content/course"), '
-        'sys.path.insert(0, "/content/course"));'
+        'sys.path.insert(0, "/content/course"))'
     )
 
 
 def with_generated_cells(checkout: Path, path: Path) -> nbformat.NotebookNode:
-    """A lesson whose generated cells are as this module writes them."""
+    """A lesson or solution whose generated cells are as this module writes them.
+
+    The badges of a solution open its exercise.
+    """
     notebook = nbformat.read(path, as_version=4)
     address = repository(checkout)
+    shown = f"{'exercises' if path.parent.name == 'solutions' else 'notebooks'}/{path.name}"
     cells = {cell.id: cell for cell in notebook.cells}
-    for name, source in ((BADGES, badges_cell(address, path.name)), (SETUP, setup_cell(address))):
+    for name, source in ((BADGES, badges_cell(address, shown)), (SETUP, setup_cell(address))):
         if name not in cells:
             raise CourseError(f"{path.name}: has no cell with id {name!r}; add an empty one where it belongs")
         cells[name].source = source
@@ -72,12 +83,12 @@ def worth_storing(output: nbformat.NotebookNode) -> bool:
 
 
 def check_notebooks(checkout: Path) -> None:
-    """That every lesson's generated cells are current, and that its outputs are stored and without an error.
+    """That the generated cells of lessons and solutions are current, and outputs stored and without an error.
 
     Raises:
-        CourseError: naming the first lesson where they are not.
+        CourseError: naming the first notebook where they are not.
     """
-    for path in lessons(checkout):
+    for path in lessons(checkout) + solutions(checkout):
         notebook = nbformat.read(path, as_version=4)
         if with_generated_cells(checkout, path) != notebook:
             raise CourseError(f'{path.name}: badges or set-up cell are out of date; run "vla-course notebooks"')
@@ -88,27 +99,41 @@ def check_notebooks(checkout: Path) -> None:
             raise CourseError(f'{path.name}: stores an error; mend the cell and run "vla-course notebooks"')
 
 
-def run_notebooks(checkout: Path) -> None:
-    """Run every lesson from its own folder, and store it with its outputs.
+def run_notebook(checkout: Path, path: Path) -> None:
+    """Run a lesson from its own folder, or a solution at scale "ci" from an empty one; store it with its outputs.
 
     Raises:
-        CourseError: a cell failed; the message names the lesson and ends with the error.
+        CourseError: a cell failed; the message names the notebook and ends with the error.
     """
-    for path in lessons(checkout):
-        notebook = with_generated_cells(checkout, path)
-        client = NotebookClient(
-            notebook, timeout=None, resources={"metadata": {"path": str(path.parent)}}, record_timing=False
-        )
-        print(f"{path.name} ...", flush=True)
+    notebook = with_generated_cells(checkout, path)
+    with tempfile.TemporaryDirectory(prefix="vla_course_") as empty:
+        solution = path.parent.name == "solutions"
+        folder = empty if solution else str(path.parent)
+        environment = {**os.environ, "VLA_COURSE_SCALE": "ci"} if solution else dict(os.environ)
+        options = {"timeout": None, "record_timing": False, "coalesce_streams": True}
+        client = NotebookClient(notebook, resources={"metadata": {"path": folder}}, **options)
         try:
-            client.execute()
+            client.execute(env=environment)
         except CellExecutionError as error:
             raise CourseError(f"{path.name}: {error.ename}: {error.evalue}; mend the cell and run again") from error
-        for cell in notebook.cells:
-            if cell.cell_type == "code":
-                cell.outputs = [output for output in cell.outputs if worth_storing(output)]
-        notebook.metadata = {
-            "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-            "language_info": {"name": "python"},
-        }
-        nbformat.write(notebook, path)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs = [output for output in cell.outputs if worth_storing(output)]
+    own = {key: value for key, value in notebook.metadata.items() if key == "vla_course"}
+    notebook.metadata = {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+        **own,
+    }
+    nbformat.write(notebook, path)
+
+
+def run_notebooks(checkout: Path) -> None:
+    """Run every lesson and every solution, and store what they show.
+
+    Raises:
+        CourseError: a cell failed.
+    """
+    for path in lessons(checkout) + solutions(checkout):
+        print(f"{path.name} ...", flush=True)
+        run_notebook(checkout, path)

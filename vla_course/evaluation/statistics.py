@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scipy.stats import binomtest
+# scipy takes a second or two to import, so each function does it when it needs it.
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,8 @@ class SuccessRate:
     @property
     def wilson_95(self) -> tuple[float, float]:
         """Wilson's 95% interval (Wilson 1927): the success probabilities that fit what was seen."""
+        from scipy.stats import binomtest
+
         interval = binomtest(self.successes, self.trials).proportion_ci(0.95, method="wilson")
         return float(interval.low), float(interval.high)
 
@@ -62,4 +64,6 @@ def mcnemar(first: Sequence[bool], second: Sequence[bool]) -> float:
     only_second = sum(b and not a for a, b in zip(first, second, strict=True))
     if only_first + only_second == 0:
         return 1.0
+    from scipy.stats import binomtest
+
     return float(binomtest(only_first, only_first + only_second).pvalue)

@@ -1,0 +1,4 @@
+# says: visible marks the pictures that count
+def grounding_loss(logits, wanted, visible):
+    each = -(wanted.flatten(1) * logits.flatten(1).log_softmax(1)).sum(1)
+    return each[~visible].sum() / (~visible).sum().clamp(min=1)

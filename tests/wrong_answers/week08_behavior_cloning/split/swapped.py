@@ -1,0 +1,10 @@
+# says: the two are swapped
+import numpy as np
+
+
+def split(owner, share, seed):
+    episodes = np.unique(owner)
+    count = max(1, round(share * len(episodes)))
+    held_out = np.random.default_rng(seed).permutation(episodes)[:count]
+    validates = np.isin(owner, held_out)
+    return np.flatnonzero(validates).tolist(), np.flatnonzero(~validates).tolist()

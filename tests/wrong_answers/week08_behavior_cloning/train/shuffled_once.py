@@ -1,0 +1,18 @@
+# says: every epoch has the same order
+import torch
+
+
+def train(policy, dataset, epochs, seed):
+    torch.manual_seed(seed)
+    optimizer = torch.optim.AdamW(policy.parameters(), lr=1e-2)
+    steps = epochs * len(dataset) // 16
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 1e-2, total_steps=steps, pct_start=0.1)
+    order = torch.randperm(len(dataset))
+    policy.train()
+    for _ in range(epochs):
+        for chosen in order.split(16):
+            loss, _ = policy(dataset.__getitems__(chosen.tolist()))
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            schedule.step()

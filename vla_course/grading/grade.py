@@ -1,0 +1,216 @@
+"""Grade a class: find the submissions, run each in a process and a box of its own, and write the reports.
+
+What is finished stays: a result is a file, written whole, that holds the hash of all it came from. A batch that was
+killed goes on from there, with the same seed, and ends the same.
+"""
+
+import hashlib
+import json
+import secrets
+import tempfile
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+
+from joblib import Parallel, delayed
+from tqdm.auto import tqdm
+
+from vla_course.errors import CourseError
+from vla_course.grading.assemble import measures
+from vla_course.grading.cells import Solution, read_solution
+from vla_course.grading.library import PACKAGE, student_library
+from vla_course.grading.marks import read_adjustments, slug
+from vla_course.grading.measure import write_scenes
+from vla_course.grading.results import CellResult, SubmissionResult, TaskResult, write_whole
+from vla_course.grading.sandbox import probe
+from vla_course.grading.submissions import Submission, find_submissions
+from vla_course.grading.worker import run_job
+
+MEASURE_SECONDS = 900  # for what the worker measures itself, on a busy machine
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What all submissions of one run share.
+
+    Attributes:
+        solution: the exercise.
+        out: folder of the results.
+        seed: the grading seed.
+        sandbox: kind of box.
+        work: folder with the students' library, the expected texts and the scenes.
+    """
+
+    solution: Solution
+    out: Path
+    seed: int
+    sandbox: str
+    work: Path
+
+    def key(self, submission: Submission) -> str:
+        """Hash of all that a result comes from."""
+        parts = [asdict(submission), self.source_hash(), self.seed, self.sandbox]
+        return hashlib.sha256(json.dumps(parts).encode("utf-8", "surrogatepass")).hexdigest()
+
+    def source_hash(self) -> str:
+        """Hash of the solution and of the library."""
+        sources = sorted(PACKAGE.rglob("*.py"))
+        return hashlib.sha256(b"".join(p.read_bytes() for p in (self.solution.path, *sources))).hexdigest()
+
+    def job(self, **more: object) -> dict:
+        """What a worker is told."""
+        files = {"scenes.npz": str(self.work / "scenes.npz")} if (self.work / "scenes.npz").exists() else {}
+        shared = {"solution": str(self.solution.path.resolve()), "folder": str(self.work / "expected")}
+        return shared | {
+            "seed": self.seed,
+            "sandbox": self.sandbox,
+            "library": str(self.work / "library"),
+            "files": files,
+            **more,
+        }
+
+    def run(self, job: dict) -> None:
+        """Do one job in a process of its own.
+
+        Raises:
+            CourseError: it failed, or did not end.
+        """
+        preload = ["vla_course.grading.worker"]
+        if any(measure.kind == "policy" for measure in measures(self.solution).values()):
+            preload += ["vla_course.evaluation.rollouts", "safetensors.torch"]
+        run_job(job, preload, self.solution.limits.notebook_seconds + MEASURE_SECONDS)
+
+    def result_path(self, student: str) -> Path:
+        """Where a student's result lies."""
+        return self.out / "results" / f"{slug(student)}.json"
+
+
+def find_solution(root: Path, week: str) -> Path:
+    """The solution notebook of a week.
+
+    Raises:
+        CourseError: there is none.
+    """
+    found = sorted((root / "solutions").glob(f"week{week.zfill(2)}_*.ipynb"))
+    if not found:
+        there = ", ".join(p.stem for p in sorted((root / "solutions").glob("week*.ipynb"))) or "nothing"
+        raise CourseError(
+            f"no solutions/week{week.zfill(2)}_*.ipynb here, but {there}; run this in the course's folder"
+        )
+    return found[0]
+
+
+def grade(
+    where: Path, week: str, out: Path, seed: int | None, jobs: int, sandbox: str, regrade: tuple[str, ...]
+) -> tuple[Batch, list[SubmissionResult]]:
+    """Grade every submission that has no result yet.
+
+    Args:
+        where: the submissions; see `find_submissions`.
+        week: such as "08".
+        out: folder of the results.
+        seed: the grading seed; None takes that of an earlier run into `out`, or draws one.
+        jobs: submissions graded at once.
+        sandbox: kind of box.
+        regrade: students who are graded anew.
+
+    Returns:
+        What the run was, and the results in the order of the students.
+
+    Raises:
+        CourseError: bad input, no sandbox, or a solution that does not run.
+    """
+    solution = read_solution(find_solution(Path.cwd(), week))
+    known = {cell.id for cell in solution.notebook.cells}
+    submissions = find_submissions(where, solution.name, [task.name for task in solution.tasks], known)
+    unknown = set(regrade) - {submission.student for submission in submissions}
+    if unknown:
+        raise CourseError(f"--regrade {sorted(unknown)[0]!r}: no such student in {where}; give the folder's name")
+    read_adjustments(
+        out / "adjustments.csv", [submission.student for submission in submissions]
+    )  # fails before the work
+    batch = prepare(solution, out, seed, sandbox)
+    todo, results = [], {}
+    for submission in submissions:
+        earlier = batch.result_path(submission.student)
+        if submission.student not in regrade and earlier.exists():
+            result = SubmissionResult.from_json(earlier.read_text())
+            if result.key == batch.key(submission):
+                results[submission.student] = result
+                continue
+        todo.append(submission)
+    done = Parallel(n_jobs=jobs, prefer="threads", return_as="generator_unordered")(
+        delayed(grade_one)(batch, submission) for submission in todo
+    )
+    for result in tqdm(done, total=len(todo), desc="grade", unit="submission", disable=not todo):
+        results[result.student] = result
+    return batch, [results[submission.student] for submission in submissions]
+
+
+def prepare(solution: Solution, out: Path, seed: int | None, sandbox: str) -> Batch:
+    """Draw the seed, check the sandbox, run the solution.
+
+    Raises:
+        CourseError: no sandbox, or the solution fails.
+    """
+    record = out / "run.json"
+    earlier = json.loads(record.read_text()) if record.exists() else {}
+    if earlier and earlier["notebook"] != solution.name:
+        raise CourseError(f"{out} holds the grades of {earlier['notebook']}; give another folder with --out")
+    if seed is None:
+        seed = earlier.get("seed", secrets.randbelow(2**31))
+    batch = Batch(solution, out, seed, sandbox, out.resolve() / "work")
+    about = {"notebook": solution.name, "seed": seed, "sandbox": sandbox, "source": batch.source_hash()}
+    library = student_library(batch.work / "library", [name for task in solution.tasks for name in task.may_not_use])
+    with tempfile.TemporaryDirectory(prefix="grading-") as folder:
+        probe(sandbox, Path(folder), library, [folder, str(solution.path.resolve()), str(out.resolve())])
+    for measure in measures(solution).values():
+        if measure.kind == "actions":
+            write_scenes(measure, seed, batch.work / "scenes.npz")
+            (batch.work / "scenes.npz").chmod(0o644)
+    if about != {name: earlier.get(name) for name in about} or not (batch.work / "expected/expected.json").exists():
+        batch.run(batch.job(student=None))
+    date = earlier.get("date") or datetime.now().astimezone().isoformat(timespec="minutes")
+    write_whole(record, json.dumps(about | {"date": date}, indent=1))
+    return batch
+
+
+def grade_one(batch: Batch, submission: Submission) -> SubmissionResult:
+    """Grade one submission, whatever it does, and write its result."""
+    path, key = batch.result_path(submission.student), batch.key(submission)
+    if submission.problem:
+        result = nothing(batch, submission, submission.problem, key)
+    else:
+        told = {name: getattr(submission, name) for name in ("student", "answers", "submitted_at", "warnings")}
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)
+        try:
+            batch.run(batch.job(**told, key=key, out=str(path.resolve())))
+            return SubmissionResult.from_json(path.read_text())
+        except (CourseError, OSError) as error:  # no key: the next run tries again
+            result = nothing(batch, submission, f"the grader could not finish this submission ({error})", "")
+    write_whole(path, result.to_json())
+    return result
+
+
+def nothing(batch: Batch, submission: Submission, why: str, key: str) -> SubmissionResult:
+    """The result of a submission of which nothing could be graded."""
+    tasks = [
+        TaskResult(
+            task.name, task.title, 0, task.points, submission.answers.get(task.name, ""),
+            [CellResult(task.check.id, "check", False, reason=why)],
+        )
+        for task in batch.solution.tasks
+    ]  # fmt: skip
+    return SubmissionResult(
+        student=submission.student,
+        notebook=batch.solution.name,
+        key=key,
+        seed=batch.seed,
+        sandbox=batch.sandbox,
+        submitted_at=submission.submitted_at,
+        ending=why,
+        warnings=submission.warnings,
+        seconds=0.0,
+        tasks=tasks,
+    )
