@@ -21,7 +21,7 @@ demo: $(STAMP) ## collect demonstrations, train a policy, test it on unseen scen
 	@$(BIN)/vla-course demo --seed $(SEED) --out "$(OUT)"
 
 test: $(STAMP) ## run all tests, those of the notebooks too
-	@$(BIN)/python -m pytest tests -n 2
+	@$(BIN)/python -m pytest tests -n 2 --dist loadgroup
 
 lab: $(STAMP) ## open JupyterLab on the lessons
 	@$(BIN)/jupyter-lab --LabApp.default_url=/lab/tree/notebooks

@@ -13,6 +13,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from nbclient import NotebookClient
 
 from vla_course.evaluation.statistics import SuccessRate
 from vla_course.models.policy import grounding_loss
@@ -37,6 +38,16 @@ def test_the_solution_runs_under_strict_nbval(solution, tmp_path):
     environment = {**os.environ, "VLA_COURSE_SCALE": "ci", "OMP_NUM_THREADS": "1"}
     result = subprocess.run([*command, "-p", "no:cacheprovider"], capture_output=True, text=True, env=environment)
     assert result.returncode == 0, result.stdout[-6000:]
+
+
+@pytest.mark.parametrize("exercise", sorted((ROOT / "exercises").glob("*.ipynb")), ids=lambda path: path.stem)
+def test_an_unwritten_exercise_fails_in_its_checks_with_not_implemented_and_nowhere_else(exercise, tmp_path):
+    notebook = nbformat.read(exercise, as_version=4)
+    client = NotebookClient(notebook, allow_errors=True, resources={"metadata": {"path": str(tmp_path)}})
+    client.execute(env={**os.environ, "VLA_COURSE_SCALE": "ci", "OMP_NUM_THREADS": "1"})
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    raised = {cell.id: output.ename for cell in code for output in cell.outputs if output.output_type == "error"}
+    assert raised == {cell.id: "NotImplementedError" for cell in code if cell.id.endswith("-check")}
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.stem)
@@ -77,6 +88,7 @@ def test_the_losses_built_in_week_8_are_the_librarys(seed, batch):
     assert torch.allclose(built["action_loss"](actions, wanted, is_pad), (actions - wanted)[:, :3].abs().mean())
 
 
+@settings(deadline=None)  # the first call imports scipy
 @given(st.integers(1, 500).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
 def test_the_interval_built_in_week_8_is_the_librarys(counts):
     assert definitions_of_week_8["wilson"](*counts) == pytest.approx(SuccessRate(*counts).wilson_95, abs=1e-6)

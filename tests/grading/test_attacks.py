@@ -27,9 +27,12 @@ PROGRAM = str(Path(sys.executable).with_name("vla-course"))
 SECRET = "a-secret-of-the-instructor"
 HOSTILE = ['=HYPERLINK("http://x","1")', "<script>alert(1)</script>", "\x1b[31mred\x1b[0m", "@SUM(1+1)", "x" * 120]
 
-pytestmark = pytest.mark.skipif(
-    sys.platform != "linux" or shutil.which("bwrap") is None, reason="the sandbox is bubblewrap, which needs Linux"
-)
+pytestmark = [
+    pytest.mark.skipif(
+        sys.platform != "linux" or shutil.which("bwrap") is None, reason="the sandbox is bubblewrap, which needs Linux"
+    ),
+    pytest.mark.xdist_group("attacks"),  # one class, graded once
+]
 
 
 def command(*words: object, cwd: Path, **more) -> subprocess.CompletedProcess:
@@ -198,7 +201,8 @@ def test_nothing_is_left_behind(graded, course):
     out = graded[""]["out"]
     assert json.loads((out / "results" / f"{slug('good')}.json").read_text())["student"] == "good"
     assert not (out / "bombed").exists() and not Path("/tmp/bombed").exists()
-    assert not [p.pid for p in psutil.process_iter() if str(out / "work") in " ".join(p.cmdline())]
+    alive = psutil.process_iter(["pid", "cmdline"])
+    assert not [p.info["pid"] for p in alive if str(out / "work") in " ".join(p.info["cmdline"] or [])]
 
 
 def test_hostile_names_are_harmless_on_the_terminal(graded):

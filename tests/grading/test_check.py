@@ -67,7 +67,8 @@ def test_right_answers_pass_on_another_machine_and_whatever_was_stored(exercise,
     assert "6 of 6  and up to 4 more" in captured.out
 
 
-def test_every_failure_has_its_own_words(exercise, capfd):
+def test_every_failure_has_its_own_words(exercise, capfd, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "160")  # nothing is wrapped
     fill(
         exercise,
         {
