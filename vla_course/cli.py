@@ -236,11 +236,15 @@ def grade(
         late: percent of the points that each started day after that costs.
         regrade: students to grade anew.
     """
+    from vla_course.grading.processes import find_solution, warm_up
+
+    solution = find_solution(Path.cwd(), week)
+    warm_up(solution)  # while this process imports the rest
     from vla_course.grading.grade import grade as run
     from vla_course.grading.publish import late_rule, publish
 
     rule = late_rule(due, late)
-    batch, results = run(submissions, week, out, seed, jobs, "none" if no_sandbox else sandbox, regrade)
+    batch, results = run(submissions, solution, out, seed, jobs, "none" if no_sandbox else sandbox, regrade)
     print(publish(batch, results, rule))
 
 

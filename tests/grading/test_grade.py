@@ -143,7 +143,7 @@ def test_another_backend_of_joblib_gives_the_same(tmp_path, monkeypatch):
     hand_in(tmp_path, SMALL, "bob", {}, others="blank")
     monkeypatch.chdir(tmp_path)
     with joblib.parallel_config(backend="loky"):
-        _, found = grade(Path("submissions"), "99", Path("grades"), 5, 2, "bubblewrap", ())
+        _, found = grade(Path("submissions"), SMALL, Path("grades"), 5, 2, "bubblewrap", ())
     assert {result.student: result.points for result in found} == {"ada": 10, "bob": 0}
 
 

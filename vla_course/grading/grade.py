@@ -21,10 +21,10 @@ from vla_course.grading.cells import Solution, read_solution
 from vla_course.grading.library import PACKAGE, student_library
 from vla_course.grading.marks import read_adjustments, slug
 from vla_course.grading.measure import write_scenes
+from vla_course.grading.processes import run_job, warm_up
 from vla_course.grading.results import CellResult, SubmissionResult, TaskResult, write_whole
 from vla_course.grading.sandbox import probe
 from vla_course.grading.submissions import Submission, find_submissions
-from vla_course.grading.worker import run_job
 
 MEASURE_SECONDS = 900  # for what the worker measures itself, on a busy machine
 
@@ -57,10 +57,15 @@ class Batch:
         sources = sorted(PACKAGE.rglob("*.py"))
         return hashlib.sha256(b"".join(p.read_bytes() for p in (self.solution.path, *sources))).hexdigest()
 
+    def expected(self) -> Path:
+        """Folder of what the solution printed and handed in with this seed."""
+        run = json.dumps([self.source_hash(), self.seed, self.sandbox])
+        return self.work / f"expected-{hashlib.sha256(run.encode()).hexdigest()[:16]}"
+
     def job(self, **more: object) -> dict:
         """What a worker is told."""
         files = {"scenes.npz": str(self.work / "scenes.npz")} if (self.work / "scenes.npz").exists() else {}
-        shared = {"solution": str(self.solution.path.resolve()), "folder": str(self.work / "expected")}
+        shared = {"solution": str(self.solution.path.resolve()), "folder": str(self.expected())}
         return shared | {
             "seed": self.seed,
             "sandbox": self.sandbox,
@@ -75,39 +80,21 @@ class Batch:
         Raises:
             CourseError: it failed, or did not end.
         """
-        preload = ["vla_course.grading.worker"]
-        if any(measure.kind == "policy" for measure in measures(self.solution).values()):
-            preload += ["vla_course.evaluation.rollouts", "safetensors.torch"]
-        run_job(job, preload, self.solution.limits.notebook_seconds + MEASURE_SECONDS)
+        run_job(job, self.solution.limits.notebook_seconds + MEASURE_SECONDS)
 
     def result_path(self, student: str) -> Path:
         """Where a student's result lies."""
         return self.out / "results" / f"{slug(student)}.json"
 
 
-def find_solution(root: Path, week: str) -> Path:
-    """The solution notebook of a week.
-
-    Raises:
-        CourseError: there is none.
-    """
-    found = sorted((root / "solutions").glob(f"week{week.zfill(2)}_*.ipynb"))
-    if not found:
-        there = ", ".join(p.stem for p in sorted((root / "solutions").glob("week*.ipynb"))) or "nothing"
-        raise CourseError(
-            f"no solutions/week{week.zfill(2)}_*.ipynb here, but {there}; run this in the course's folder"
-        )
-    return found[0]
-
-
 def grade(
-    where: Path, week: str, out: Path, seed: int | None, jobs: int, sandbox: str, regrade: tuple[str, ...]
+    where: Path, path: Path, out: Path, seed: int | None, jobs: int, sandbox: str, regrade: tuple[str, ...]
 ) -> tuple[Batch, list[SubmissionResult]]:
     """Grade every submission that has no result yet.
 
     Args:
         where: the submissions; see `find_submissions`.
-        week: such as "08".
+        path: the solution notebook.
         out: folder of the results.
         seed: the grading seed; None takes that of an earlier run into `out`, or draws one.
         jobs: submissions graded at once.
@@ -120,15 +107,14 @@ def grade(
     Raises:
         CourseError: bad input, no sandbox, or a solution that does not run.
     """
-    solution = read_solution(find_solution(Path.cwd(), week))
+    warm_up(path)
+    solution = read_solution(path)
     known = {cell.id for cell in solution.notebook.cells}
     submissions = find_submissions(where, solution.name, [task.name for task in solution.tasks], known)
     unknown = set(regrade) - {submission.student for submission in submissions}
     if unknown:
         raise CourseError(f"--regrade {sorted(unknown)[0]!r}: no such student in {where}; give the folder's name")
-    read_adjustments(
-        out / "adjustments.csv", [submission.student for submission in submissions]
-    )  # fails before the work
+    read_adjustments(out / "adjustments.csv", [submission.student for submission in submissions])  # errors come early
     batch = prepare(solution, out, seed, sandbox)
     todo, results = [], {}
     for submission in submissions:
@@ -160,7 +146,6 @@ def prepare(solution: Solution, out: Path, seed: int | None, sandbox: str) -> Ba
     if seed is None:
         seed = earlier.get("seed", secrets.randbelow(2**31))
     batch = Batch(solution, out, seed, sandbox, out.resolve() / "work")
-    about = {"notebook": solution.name, "seed": seed, "sandbox": sandbox, "source": batch.source_hash()}
     library = student_library(batch.work / "library", [name for task in solution.tasks for name in task.may_not_use])
     with tempfile.TemporaryDirectory(prefix="grading-") as folder:
         probe(sandbox, Path(folder), library, [folder, str(solution.path.resolve()), str(out.resolve())])
@@ -168,10 +153,11 @@ def prepare(solution: Solution, out: Path, seed: int | None, sandbox: str) -> Ba
         if measure.kind == "actions":
             write_scenes(measure, seed, batch.work / "scenes.npz")
             (batch.work / "scenes.npz").chmod(0o644)
-    if about != {name: earlier.get(name) for name in about} or not (batch.work / "expected/expected.json").exists():
-        batch.run(batch.job(student=None))
     date = earlier.get("date") or datetime.now().astimezone().isoformat(timespec="minutes")
-    write_whole(record, json.dumps(about | {"date": date}, indent=1))
+    about = {"notebook": solution.name, "seed": seed, "sandbox": sandbox, "date": date}
+    write_whole(record, json.dumps(about, indent=1))
+    if not (batch.expected() / "expected.json").exists():
+        batch.run(batch.job(student=None))
     return batch
 
 

@@ -1,15 +1,12 @@
 """Grade one submission, in a process of its own.
 
-The process holds what the student must not see, and talks to the student's kernel through sockets alone. It is forked
-from one that has imported everything, which is much faster than a fresh start for each submission.
+The process holds what the student must not see, and talks to the student's kernel through sockets alone.
 """
 
 import contextlib
 import json
-import multiprocessing
 import os
 import tempfile
-import threading
 import time
 from pathlib import Path
 
@@ -110,52 +107,13 @@ def grade_submission(job: dict) -> SubmissionResult:
     )
 
 
-def run_job(job: dict, preload: list[str], seconds: float) -> None:
-    """Do one job in a process of its own.
-
-    Args:
-        job: what to do.
-        preload: modules that all jobs need.
-        seconds: when to give up.
+def work(job: dict) -> None:
+    """Do one job.
 
     Raises:
-        CourseError: it failed, or did not end.
+        CourseError: the solution fails.
     """
-    methods = multiprocessing.get_all_start_methods()
-    method = "forkserver" if "forkserver" in methods else "spawn"
-    if multiprocessing.get_start_method() not in methods:  # in a worker of loky, which has a method of its own
-        multiprocessing.set_start_method(method, force=True)
-    context = multiprocessing.get_context(method)
-    context.set_forkserver_preload(preload)
-    with tempfile.TemporaryDirectory(prefix="grading-") as folder:
-        failure = Path(folder) / "failure.txt"
-        process = context.Process(target=_work, args=(job, failure))
-        process.start()
-        process.join(seconds)
-        if process.exitcode is None:
-            process.kill()
-            process.join()
-            raise CourseError(f"no result after {seconds:g} s")
-        if process.exitcode:
-            raise CourseError(failure.read_text() if failure.exists() else f"status {process.exitcode}")
-
-
-def _work(job: dict, failure: Path) -> None:
-    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
-    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    os.environ.pop("PYTEST_ADDOPTS", None)
-    try:
-        if job["student"] is None:
-            run_solution(job)
-        else:
-            write_whole(Path(job["out"]), grade_submission(job).to_json())
-    except CourseError as error:
-        failure.write_text(str(error))
-        os._exit(2)
-
-
-def _end_with(parent: int) -> None:
-    """End when the grader has ended, however it did; the box then ends too."""
-    while os.getppid() == parent:
-        time.sleep(0.5)
-    os._exit(3)
+    if job["student"] is None:
+        run_solution(job)
+    else:
+        write_whole(Path(job["out"]), grade_submission(job).to_json())
