@@ -323,4 +323,64 @@ ANSWERS: dict[str, tuple[dict[str, str], float, str]] = {
         6,
         "0 of 3",
     ),
+    "hidden_memory": (
+        {
+            "mean-speed": (
+                "import ctypes, os\n"
+                "libc = ctypes.CDLL(None, use_errno=True)\n"
+                "got = [libc.memfd_create(b'x', 0), libc.shmget(0, 4096, 0o1600), libc.syscall(250, 0, -3, 0)]\n"
+                "print(got)\n"
+                "def mean_speed(positions, dt):\n    print(got)\n    return 1.0"
+            )
+        },
+        8,
+        "[-1, -1, -1]",
+    ),
+    "many_files": (
+        {"mean-speed": ("import os\nfor n in range(10**6): os.close(os.open(f'/dev/shm/{n}', os.O_CREAT))\n" + WRONG)},
+        0,
+        "",
+    ),
+    "cut_sockets": (
+        {
+            "mean-speed": (
+                "import os, socket, threading, time\n"
+                "def cut():\n"
+                "    time.sleep(1)\n"
+                "    for number in range(3, 100):\n"
+                "        try: socket.socket(fileno=os.dup(number)).shutdown(socket.SHUT_RDWR)\n"
+                "        except OSError: continue\n"
+                "threading.Thread(target=cut).start()\ntime.sleep(3)\n" + WRONG
+            )
+        },
+        0,
+        "",
+    ),
+    "no_message": (
+        {
+            "mean-speed": (
+                "kernel = get_ipython().kernel\n"
+                "def mean_speed(positions, dt):\n"
+                "    content = {'name': 'stdout', 'text': ['5.0']}\n"
+                "    kernel.session.send(kernel.iopub_socket, 'stream', content, parent=kernel.get_parent())\n"
+                "    return 5.0"
+            )
+        },
+        0,
+        "no kernel sends",
+    ),
+    "padded_status": (
+        {
+            "mean-speed": (
+                "import time\nkernel = get_ipython().kernel\n"
+                "for _ in range(100):\n"
+                "    content = {'execution_state': 'busy', 'padding': 'x' * 10**6}\n"
+                "    kernel.session.send(kernel.iopub_socket, 'status', content, parent=kernel.get_parent())\n"
+                "    time.sleep(0.02)\n" + WRONG
+            )
+        },
+        0,
+        "printed more than",
+    ),
+    "weights_in_the_answer": ({"mean-speed": "x = '" + "\U0001f600" * 5000 + "'\n" + WRONG}, 8, "no answer cell"),
 }

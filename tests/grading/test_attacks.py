@@ -126,7 +126,9 @@ def graded(course, request) -> dict:
     for file in ("conftest.py", "sitecustomize.py", "numpy.py"):
         (class_folder / "edited_library" / file).write_text("raise SystemExit('taken over')\n")
 
+    half_a_character = nbformat.writes(notebook(course, {"mean-speed": "HERE"})).replace("HERE", "x = '\\ud800'")
     for name, data in {
+        "half_a_character": half_a_character.encode(),
         "malformed": b'{"cells": [',
         "not_a_notebook": b"[1, 2, 3]",
         "not_text": bytes(range(256)) * 40,
@@ -180,6 +182,7 @@ def test_an_attack_earns_what_it_worked_for_and_is_told_why(graded, name):
         ("not_text", 0, "not a notebook that can be read"),
         ("deep", 0, "not a notebook that can be read"),
         ("strange_cells", 0, "is missing"),
+        ("half_a_character", 8, "is no text"),
         ("link", 0, "is a link"),
         ("linked_folder", 0, "is a link"),
         *((name, 8, "expected 5.0000") for name in HOSTILE if "/" not in name),
@@ -221,7 +224,8 @@ def test_an_archive_that_climbs_out(course, tmp_path):
     done = command(archive, "--week", "99", "--out", tmp_path / "grades", cwd=course)
     assert done.returncode == 0, done.stderr
     found = [json.loads(path.read_text()) for path in (tmp_path / "grades/results").glob("*.json")]
-    assert {result["student"]: points(result) for result in found} == {"ada": 10, "eve": 0, f"{tmp_path.name}-out": 0}
+    climber = f"../../../{tmp_path.name}-out/{NAME}.ipynb"
+    assert {result["student"]: points(result) for result in found} == {"ada": 10, "eve": 0, climber: 0}
     assert "leads out of the archive" in said(found[0]) + said(found[1]) + said(found[2])
     assert not (tmp_path.parent / f"{tmp_path.name}-out").exists()
 

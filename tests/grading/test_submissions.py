@@ -103,6 +103,24 @@ def test_links_pipes_and_oversized_cells_are_not_read(tmp_path):
     assert found["long"].answers == {"two": "2"} and "longer than" in found["long"].warnings[0]
 
 
+def test_one_broken_entry_of_an_archive_does_not_stop_the_class(tmp_path):
+    where = tmp_path / "in.zip"
+    with zipfile.ZipFile(where, "w", zipfile.ZIP_DEFLATED) as archive:
+        for student in ("ada", "bob", "eve"):
+            archive.writestr(f"{student}/parts/{NAME}.ipynb", notebook(one="1", two=student * 50))
+        archive.writestr("bob/parts/timestamp.txt", "2026-03-01 12:30:00 UTC " + "x" * 50)
+        archive.writestr(f"../ada/parts/{NAME}.ipynb", notebook(one="stolen"))
+        places = {info.filename: info.header_offset + 30 + len(info.filename) for info in archive.infolist()}
+    data = bytearray(where.read_bytes())
+    for name in (f"eve/parts/{NAME}.ipynb", "bob/parts/timestamp.txt"):
+        data[places[name] : places[name] + 8] = b"\xff" * 8
+    where.write_bytes(data)
+    found = find(where)
+    assert found["ada"].answers == {"one": "1", "two": "ada" * 50} and not found["ada"].problem
+    assert "cannot be read" in found["bob"].problem and "cannot be read" in found["eve"].problem
+    assert "leads out" in found[f"../ada/parts/{NAME}.ipynb"].problem
+
+
 def test_an_empty_place_and_a_wrong_one_are_named(tmp_path):
     with pytest.raises(CourseError, match="holds no submission"):
         find(tmp_path)

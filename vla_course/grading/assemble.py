@@ -81,15 +81,18 @@ def judge_measure(
     cell = CellResult(f"{result.name}-measure", "measure", False, measure.wanted())
     try:
         rate = measured(measure, handed_in, config, seed, folder)
-    except CourseError as error:
+    except Exception as error:  # whatever the file made of its reader
+        why = str(error)[:300] if isinstance(error, CourseError) else f"it cannot be read ({type(error).__name__})"
         first = next((cell.reason for cell in result.cells if cell.reason), "")
         cell.got = "nothing that can be measured"
-        cell.reason = str(error) if handed_in else ending or first or str(error)
+        cell.reason = why if handed_in else ending or first or why
     else:
-        result.points = measure.points(rate)
+        result.points = measure.points(rate) if all(cell.passed for cell in result.cells) else 0
         cell.got = f"{rate} of the scenes that only the grader knew: {result.points:g} points"
         cell.passed = result.passed
-        cell.reason = "" if cell.passed else f"it succeeded in {rate.successes} of {rate.trials} scenes"
+        if not cell.passed:
+            why = "" if all(other.passed for other in result.cells) else "; a check failed, so it earns nothing"
+            cell.reason = f"it succeeded in {rate.successes} of {rate.trials} scenes{why}"
     result.cells.append(cell)
 
 

@@ -4,6 +4,7 @@ What is finished stays: a result is a file, written whole, that holds the hash o
 killed goes on from there, with the same seed, and ends the same.
 """
 
+import functools
 import hashlib
 import json
 import secrets
@@ -49,17 +50,12 @@ class Batch:
 
     def key(self, submission: Submission) -> str:
         """Hash of all that a result comes from."""
-        parts = [asdict(submission), self.source_hash(), self.seed, self.sandbox]
+        parts = [asdict(submission), source_hash(self.solution.path), self.seed, self.sandbox]
         return hashlib.sha256(json.dumps(parts).encode("utf-8", "surrogatepass")).hexdigest()
-
-    def source_hash(self) -> str:
-        """Hash of the solution and of the library."""
-        sources = sorted(PACKAGE.rglob("*.py"))
-        return hashlib.sha256(b"".join(p.read_bytes() for p in (self.solution.path, *sources))).hexdigest()
 
     def expected(self) -> Path:
         """Folder of what the solution printed and handed in with this seed."""
-        run = json.dumps([self.source_hash(), self.seed, self.sandbox])
+        run = json.dumps([source_hash(self.solution.path), self.seed, self.sandbox])
         return self.work / f"expected-{hashlib.sha256(run.encode()).hexdigest()[:16]}"
 
     def job(self, **more: object) -> dict:
@@ -85,6 +81,13 @@ class Batch:
     def result_path(self, student: str) -> Path:
         """Where a student's result lies."""
         return self.out / "results" / f"{slug(student)}.json"
+
+
+@functools.cache
+def source_hash(solution: Path) -> str:
+    """Hash of a solution and of the library."""
+    sources = sorted(PACKAGE.rglob("*.py"))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in (solution, *sources))).hexdigest()
 
 
 def grade(
@@ -115,16 +118,10 @@ def grade(
     if unknown:
         raise CourseError(f"--regrade {sorted(unknown)[0]!r}: no such student in {where}; give the folder's name")
     read_adjustments(out / "adjustments.csv", [submission.student for submission in submissions])  # errors come early
-    batch = prepare(solution, out, seed, sandbox)
-    todo, results = [], {}
-    for submission in submissions:
-        earlier = batch.result_path(submission.student)
-        if submission.student not in regrade and earlier.exists():
-            result = SubmissionResult.from_json(earlier.read_text())
-            if result.key == batch.key(submission):
-                results[submission.student] = result
-                continue
-        todo.append(submission)
+    finished = finished_results(solution, out, seed, sandbox, submissions)
+    results = {student: result for student, result in finished.items() if student not in regrade}
+    todo = [submission for submission in submissions if submission.student not in results]
+    batch = prepare(solution, out, seed, sandbox, bool(todo))
     done = Parallel(n_jobs=jobs, prefer="threads", return_as="generator_unordered")(
         delayed(grade_one)(batch, submission) for submission in todo
     )
@@ -133,8 +130,33 @@ def grade(
     return batch, [results[submission.student] for submission in submissions]
 
 
-def prepare(solution: Solution, out: Path, seed: int | None, sandbox: str) -> Batch:
+def finished_results(
+    solution: Solution, out: Path, seed: int | None, sandbox: str, submissions: list[Submission]
+) -> dict[str, SubmissionResult]:
+    """Student to result, where an earlier call has graded what was handed in, with the solution and library as now."""
+    found = {}
+    for submission in submissions:
+        path = out / "results" / f"{slug(submission.student)}.json"
+        if path.exists():
+            result = SubmissionResult.from_json(path.read_text())
+            batch = Batch(solution, out, result.seed, sandbox, out)
+            if seed in (None, result.seed) and result.key == batch.key(submission):
+                found[submission.student] = result
+    return found
+
+
+def prepare(solution: Solution, out: Path, seed: int | None, sandbox: str, work: bool) -> Batch:
     """Draw the seed, check the sandbox, run the solution.
+
+    A run that was stopped keeps its seed. Once its reports are written, students may have read what their probes
+    printed, so whatever is graded later gets a fresh one.
+
+    Args:
+        solution: the exercise.
+        out: folder of the results.
+        seed: given by the instructor, or None.
+        sandbox: kind of box.
+        work: whether anything is left to grade.
 
     Raises:
         CourseError: no sandbox, or the solution fails.
@@ -143,8 +165,9 @@ def prepare(solution: Solution, out: Path, seed: int | None, sandbox: str) -> Ba
     earlier = json.loads(record.read_text()) if record.exists() else {}
     if earlier and earlier["notebook"] != solution.name:
         raise CourseError(f"{out} holds the grades of {earlier['notebook']}; give another folder with --out")
+    published = earlier.get("published", False) and not work
     if seed is None:
-        seed = earlier.get("seed", secrets.randbelow(2**31))
+        seed = earlier["seed"] if earlier and earlier["published"] == published else secrets.randbits(64)
     batch = Batch(solution, out, seed, sandbox, out.resolve() / "work")
     library = student_library(batch.work / "library", [name for task in solution.tasks for name in task.may_not_use])
     with tempfile.TemporaryDirectory(prefix="grading-") as folder:
@@ -154,7 +177,7 @@ def prepare(solution: Solution, out: Path, seed: int | None, sandbox: str) -> Ba
             write_scenes(measure, seed, batch.work / "scenes.npz")
             (batch.work / "scenes.npz").chmod(0o644)
     date = earlier.get("date") or datetime.now().astimezone().isoformat(timespec="minutes")
-    about = {"notebook": solution.name, "seed": seed, "sandbox": sandbox, "date": date}
+    about = {"notebook": solution.name, "seed": seed, "sandbox": sandbox, "date": date, "published": published}
     write_whole(record, json.dumps(about, indent=1))
     if not (batch.expected() / "expected.json").exists():
         batch.run(batch.job(student=None))

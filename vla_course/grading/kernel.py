@@ -20,10 +20,12 @@ from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.connect import write_connection_file
 from nbval.kernel import RunningKernel
 
-from vla_course.grading.sandbox import Box, memory_mb
+from vla_course.grading.sandbox import Box, files, memory_mb
 
-LARGEST_MESSAGE = 8 * 2**20
+LARGEST_MESSAGE = 4 * 2**20
+USUAL_SIZE = 1000  # bytes of a message that says next to nothing
 START_SECONDS = 120
+MOST_FILES = 20_000
 # ipykernel without its debugger, whose import takes a third of the start.
 PROGRAM = "import sys; sys.modules['debugpy'] = None; from ipykernel.kernelapp import launch_new_instance as f; f()"
 DIED = "the kernel died: something in the notebook ended it, or it used more memory than it may"
@@ -74,15 +76,17 @@ class BoxedKernel(RunningKernel):
     def _client(self, connection: dict) -> BlockingKernelClient:
         context = zmq.Context()
         context.setsockopt(zmq.MAXMSGSIZE, LARGEST_MESSAGE)
-        context.setsockopt(zmq.RCVHWM, 200)
+        context.setsockopt(zmq.RCVHWM, 20)
+        context.setsockopt(zmq.SNDTIMEO, 5000)  # a kernel that cuts its sockets does not keep the grader waiting
         context.setsockopt(zmq.RECONNECT_IVL, -1)  # what takes a socket's place later is not talked to
         context.setsockopt(zmq.LINGER, 0)
         client = BlockingKernelClient(context=context)
         client.load_connection_info(connection | {"ip": f"{self.root}{self.box.sockets}/k".replace("//", "/")})
         client.start_channels(hb=False)
-        self.cut = client.iopub_channel.socket.get_monitor_socket(zmq.EVENT_DISCONNECTED)
+        talking = [client.iopub_channel.socket, client.shell_channel.socket]
+        self.cut = [socket.get_monitor_socket(zmq.EVENT_DISCONNECTED) for socket in talking]
         self.poller = zmq.Poller()
-        for socket in (client.iopub_channel.socket, client.shell_channel.socket, self.cut):
+        for socket in (*talking, *self.cut):
             self.poller.register(socket, zmq.POLLIN)
         return client
 
@@ -102,7 +106,7 @@ class BoxedKernel(RunningKernel):
                 self._read_output()
             elif stream == "shell" and self.kc.shell_channel.socket in ready:
                 return self._read(self.kc.shell_channel.socket)[0]
-            elif self.cut in ready:
+            elif any(cut in ready for cut in self.cut):
                 self._was_cut()
             elif time.monotonic() > until:
                 raise Empty
@@ -120,15 +124,21 @@ class BoxedKernel(RunningKernel):
                 raise Ended(f"no answer in {START_SECONDS} s")
 
     def _read(self, socket: zmq.Socket) -> tuple[dict, int]:
-        frames = socket.recv_multipart()
-        _, parts = self.kc.session.feed_identities(frames)
-        return self.kc.session.deserialize(parts), sum(map(len, frames))
+        """A message and its size. Whatever the kernel sends, the grader goes on or ends it."""
+        try:
+            frames = socket.recv_multipart()
+            _, parts = self.kc.session.feed_identities(frames)
+            message = self.kc.session.deserialize(parts)
+            if {"msg_type", "parent_header", "content"} <= set(message) and _sound(message):
+                return message, sum(map(len, frames))
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError, zmq.ZMQError):
+            pass  # it was no message; the kernel is ended below
+        self.end("it sent a message that no kernel sends")
 
     def _read_output(self) -> None:
         message, size = self._read(self.kc.iopub_channel.socket)
         self.pending.append(message)
-        if message["msg_type"] not in ("status", "execute_input"):
-            self.printed += size
+        self.printed += max(0, size - USUAL_SIZE)
         if self.printed > 1000 * self.limits.output_kb:
             self.end(self._too_much())
 
@@ -151,6 +161,8 @@ class BoxedKernel(RunningKernel):
             self.end(DIED)
         if now > self.started + self.limits.notebook_seconds:
             self.end(f"the notebook ran longer than {self.limits.notebook_seconds:g} s")
+        if self.box.kind != "none" and files(self.root) > MOST_FILES:
+            self.end(f"it wrote more than {MOST_FILES} files")
         if memory_mb(self.process) > 1.5 * self.limits.memory_mb:
             self.end(f"its processes held more than {1.5 * self.limits.memory_mb:g} MB of memory")
 
@@ -158,9 +170,21 @@ class BoxedKernel(RunningKernel):
         """Whether the box runs."""
         return self.process.poll() is None
 
+    def execute_cell_input(self, cell_input: str, allow_stdin: bool | None = None) -> str:
+        """Send a cell.
+
+        Raises:
+            Ended: the kernel takes no more messages.
+        """
+        try:
+            return super().execute_cell_input(cell_input, allow_stdin)
+        except zmq.ZMQError:
+            self.end(DIED)
+
     def interrupt(self) -> None:
         """Ask the kernel to stop the cell; by message, since signals do not pass into the box."""
-        self.kc.control_channel.send(self.kc.session.msg("interrupt_request", {}))
+        with contextlib.suppress(zmq.ZMQError):
+            self.kc.control_channel.send(self.kc.session.msg("interrupt_request", {}))
 
     def end(self, why: str) -> None:
         """End the box.
@@ -181,6 +205,20 @@ class BoxedKernel(RunningKernel):
             subprocess.run([self.box.kind, "kill", f"grading-{os.getpid()}"], capture_output=True)
         if hasattr(self, "kc"):
             self.kc.stop_channels()
+
+
+def _sound(message: dict) -> bool:
+    """Whether what nbval reads of a message has the type that it relies on."""
+    content, parent = message["content"], message["parent_header"]
+    if not isinstance(content, dict) or not isinstance(parent, dict):
+        return False
+    texts = {"stream": ("name", "text"), "error": ("ename", "evalue"), "status": ("execution_state",)}
+    wanted = [content.get(name) for name in texts.get(message["msg_type"], ())]
+    if message["msg_type"] == "error" and not isinstance(content.get("traceback"), list):
+        return False
+    if message["msg_type"] in ("display_data", "execute_result"):
+        return isinstance(content.get("data"), dict) and "metadata" in content
+    return all(isinstance(text, str) for text in wanted)
 
 
 def _ports() -> dict[str, int]:

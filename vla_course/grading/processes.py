@@ -3,12 +3,12 @@
 This module imports little, so that the fork server can start while the grader is still importing the rest.
 """
 
+import contextlib
 import importlib
 import multiprocessing
 import os
 import tempfile
 import threading
-import time
 from multiprocessing import forkserver
 from multiprocessing.context import BaseContext
 from pathlib import Path
@@ -16,6 +16,7 @@ from pathlib import Path
 from vla_course.errors import CourseError
 
 WORKER = "vla_course.grading.worker"
+LARGEST_WORKER = 4 * 2**30  # bytes that the process which talks to a kernel may allocate
 PHYSICS = ["vla_course.evaluation.rollouts", "safetensors.torch"]
 
 
@@ -74,18 +75,22 @@ def _context() -> BaseContext:
 
 
 def _work(job: dict, failure: Path) -> None:
-    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+    threading.Thread(target=_end_with_the_grader, daemon=True).start()
+    with contextlib.suppress(ImportError):  # Windows has no such limit
+        import resource
+
+        hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
+        resource.setrlimit(resource.RLIMIT_DATA, (LARGEST_WORKER if hard < 0 else min(hard, LARGEST_WORKER), hard))
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     os.environ.pop("PYTEST_ADDOPTS", None)
     try:
         importlib.import_module(WORKER).work(job)
-    except CourseError as error:
-        failure.write_text(str(error))
+    except Exception as error:  # whatever it is, the grader says it and goes on with the next submission
+        failure.write_text(str(error) if isinstance(error, CourseError) else type(error).__name__)
         os._exit(2)
 
 
-def _end_with(parent: int) -> None:
+def _end_with_the_grader() -> None:
     """End when the grader has ended, however it did; the box then ends too."""
-    while os.getppid() == parent:
-        time.sleep(0.5)
+    multiprocessing.parent_process().join()
     os._exit(3)

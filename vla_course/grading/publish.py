@@ -9,7 +9,7 @@ from vla_course.grading.exports import write_exports
 from vla_course.grading.grade import Batch
 from vla_course.grading.marks import Late, final_marks, read_adjustments
 from vla_course.grading.report import write_reports
-from vla_course.grading.results import SubmissionResult
+from vla_course.grading.results import SubmissionResult, write_whole
 from vla_course.grading.similarity import similar_pairs
 
 
@@ -36,13 +36,15 @@ def publish(batch: Batch, results: list[SubmissionResult], late: Late) -> str:
     """
     adjustments = read_adjustments(batch.out / "adjustments.csv", [result.student for result in results])
     marks = final_marks(results, late, adjustments)
+    run = json.loads((batch.out / "run.json").read_text())
+    write_whole(batch.out / "run.json", json.dumps(run | {"published": True}, indent=1))  # see `prepare`
     template = {task.name: stub(task.answer.source, task.name) for task in batch.solution.tasks}
     similar = similar_pairs(results, template)
     about = {
         "title": batch.solution.name,
         "seed": batch.seed,
         "sandbox": batch.sandbox,
-        "date": json.loads((batch.out / "run.json").read_text())["date"],
+        "date": run["date"],
         "late": str(late),
     }
     write_reports(batch.out, marks, similar, about)

@@ -20,11 +20,13 @@ from pathlib import Path
 import psutil
 
 from vla_course.errors import CourseError, one_of
+from vla_course.grading import seccomp
 from vla_course.grading.cells import Limits
 
 SCRATCH, SOCKETS, LIBRARY = "/scratch", "/run/kernel", "/library"
 KINDS = ("bubblewrap", "docker", "podman", "none")
 IMAGE = "vla-course-grader"  # what docker and podman run; docs/grading.md tells how to build it
+FILTER = 9  # the file descriptor on which bubblewrap reads the filter of system calls
 FIRST_USER = 2_000_000_000  # above every range that distributions hand out
 
 
@@ -39,6 +41,7 @@ class Box:
         files: what the kernel finds in its working folder: name to path on the host.
         limits: what it may use.
         scale: VLA_COURSE_SCALE.
+        core: the only processor core it may use; None for any.
     """
 
     kind: str
@@ -47,6 +50,7 @@ class Box:
     files: dict[str, Path]
     limits: Limits
     scale: str = "ci"
+    core: int | None = None
 
     @cached_property
     def scratch(self) -> str:
@@ -84,7 +88,9 @@ class Box:
             program: arguments of Python.
         """
         if self.kind == "bubblewrap":
-            return ["/usr/bin/env", "-i", *self._bubblewrap(), sys.executable, *program]
+            (self.folder / "seccomp").write_bytes(seccomp.program())
+            start = ["/usr/bin/env", "-i", "/bin/sh", "-c", f'exec "$@" {FILTER}<"$0"', str(self.folder / "seccomp")]
+            return [*start, *self._bubblewrap(), sys.executable, *program]
         if self.kind == "none":
             (self.folder / "scratch").mkdir(exist_ok=True)
             for name, path in self.files.items():
@@ -97,7 +103,9 @@ class Box:
         limits = self.limits
         mb = 2**20
         bwrap, prlimit = shutil.which("bwrap"), shutil.which("prlimit")
+        pinned = [] if self.core is None else [shutil.which("taskset"), "--cpu-list", str(self.core)]
         command = [
+            *pinned,
             *(prlimit, f"--data={limits.memory_mb * mb}", f"--fsize={limits.files_mb * mb}", "--core=0"),
             *(
                 f"--cpu={int(limits.notebook_seconds)}",
@@ -118,7 +126,8 @@ class Box:
             command += ["--perms", "0755", "--dir", folder]
         for path in seen:
             command += ["--ro-bind", path, path]
-        for packages in _packages():
+        below = [Path(path) for path in Path(sys.base_prefix, "lib").glob("python*/site-packages")]
+        for packages in {*_packages(), *below}:
             if (packages / "vla_course").is_dir():  # an installed copy would show what the answers stand for
                 command += ["--size", "4096", "--tmpfs", str(packages / "vla_course")]
         command += ["--ro-bind", str(self.library), LIBRARY, "--proc", "/proc", "--dev", "/dev"]
@@ -129,6 +138,8 @@ class Box:
         command += ["--chdir", SCRATCH]
         command += ["--remount-ro", "/dev", "--remount-ro", "/"]
         own_user = ["--unshare-user", "--disable-userns"]
+        if seccomp.program():
+            own_user += ["--seccomp", str(FILTER)]
         if not tools:
             return [*command, *own_user, "--"]
         user = str(FIRST_USER + os.getpid())
@@ -205,19 +216,33 @@ def _family(pid: int) -> list[psutil.Process]:
 
 
 def memory_mb(process: subprocess.Popen) -> float:
-    """What a started box holds in memory, all its processes together."""
-    total = 0
+    """What a started box holds in memory, all its processes together; a shared page counts once."""
+    total = 0.0
     for member in _family(process.pid):
         try:
-            total += member.memory_info().rss
-        except psutil.NoSuchProcess:
-            continue
-    return total / 2**20
+            rollup = Path(f"/proc/{member.pid}/smaps_rollup").read_text()
+            total += int(rollup.partition("\nPss:")[2].split()[0]) / 2**10
+        except (OSError, IndexError):  # it has ended, or this is no Linux
+            total += _resident_mb(member)
+    return total
+
+
+def _resident_mb(member: psutil.Process) -> float:
+    try:
+        return member.memory_info().rss / 2**20
+    except psutil.Error:
+        return 0.0
+
+
+def files(root: Path) -> int:
+    """Files and folders in the rooms of a started box that it may write to."""
+    rooms = [os.statvfs(f"{root}{room}") for room in (SCRATCH, SOCKETS, "/tmp", "/dev/shm")]
+    return sum(room.f_files - room.f_ffree for room in rooms)
 
 
 # Run in the box by `probe`: each line that it prints names something that a box must not allow.
 ESCAPES = """
-import os, socket
+import ctypes, os, socket
 try:
     socket.create_connection(("1.1.1.1", 53), 1)
     print("the network is reachable")
@@ -236,6 +261,8 @@ if len([name for name in os.listdir("/proc") if name.isdigit()]) > 6:
     print("other processes can be seen")
 if os.getuid() == 0:
     print("it runs as root")
+if {filtered!r} and ctypes.CDLL(None).memfd_create(b"x", 0) >= 0:
+    print("memory that no limit counts can be had")
 print("probed")
 """
 
@@ -259,12 +286,18 @@ def probe(kind: str, folder: Path, library: Path, hidden: list[str]) -> None:
     one_of("sandbox", kind, KINDS)
     if kind == "none":
         return
-    tools = ("bwrap", "prlimit", *(["setpriv"] if os.geteuid() == 0 else [])) if kind == "bubblewrap" else (kind,)
+    tools = (
+        ("bwrap", "prlimit", "taskset", *(["setpriv"] if os.geteuid() == 0 else []))
+        if kind == "bubblewrap"
+        else (kind,)
+    )
     for tool in tools:
         if shutil.which(tool) is None:
             raise CourseError(f"the sandbox cannot run: there is no program {tool!r}; {REMEDY}")
     (folder / "connection.json").write_text("{}")
-    command = Box(kind, folder, library, {}, Limits()).command(["-c", ESCAPES.format(hidden=hidden)])
+    command = Box(kind, folder, library, {}, Limits()).command(
+        ["-c", ESCAPES.format(hidden=hidden, filtered=bool(seccomp.program()))]
+    )
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     said = done.stdout.split("\n")[:-1]
     if said[-1:] != ["probed"]:

@@ -13,7 +13,10 @@ from pathlib import Path
 from vla_course.errors import CourseError
 
 LARGEST_FILE = 20 * 2**20  # bytes of one notebook, pictures included
-LARGEST_ANSWER = 16 * 2**10  # characters of one answer cell: enough for code, too little for weights
+LARGEST_ANSWER = 16 * 2**10  # bytes of one answer cell, and of all: enough for code, too little for weights
+LARGEST_ANSWERS = 24 * 2**10
+MOST_WARNINGS = 20
+LATEST = 253_402_000_000  # seconds; the year 9999
 DEEPEST = 4  # folders between the given one and a notebook
 
 # Canvas names files so when it packs a class into one archive; "LATE" stands where it was late.
@@ -77,7 +80,13 @@ def find_submissions(where: Path, notebook: str, tasks: list[str], known: set[st
         students.setdefault(student, []).append(entry)
     if not students:
         raise CourseError(f"{where}: holds no submission; expected <student>/{notebook}.ipynb")
-    return [_submission(student, students[student], notebook, tasks, known) for student in sorted(students)]
+    found = []
+    for student in sorted(students):
+        try:
+            found.append(_submission(student, students[student], notebook, tasks, known))
+        except Exception as error:  # one student's file, whatever is in it, does not stop the class
+            found.append(Submission(student, problem=f"it cannot be read ({type(error).__name__}); hand it in again"))
+    return found
 
 
 def _folder(where: Path) -> Iterator[Entry]:
@@ -85,13 +94,17 @@ def _folder(where: Path) -> Iterator[Entry]:
     stack = [(where, ())]
     while stack:
         folder, parts = stack.pop()
-        inside = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        try:
+            inside = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        except PermissionError:
+            yield Entry((*parts, ""), None, "the folder cannot be opened; change its permissions", bytes)
+            continue
         if not inside and len(parts) == 1:
             yield Entry((*parts, ""), None, "the folder is empty", bytes)
         for entry in inside:
             here = (*parts, entry.name)
             status = entry.stat(follow_symlinks=False)
-            modified = datetime.fromtimestamp(status.st_mtime, UTC)
+            modified = datetime.fromtimestamp(min(status.st_mtime, LATEST), UTC)
             if stat.S_ISDIR(status.st_mode):
                 if len(here) < DEEPEST:
                     stack.append((Path(entry.path), here))
@@ -119,7 +132,7 @@ def _archive(where: Path) -> Iterator[Entry]:
         problem = ""
         if ".." in parts or info.filename.startswith(("/", "\\")):
             problem = "its path leads out of the archive; hand in the notebook under a plain name"
-            parts = tuple(p for p in parts if p != "..")
+            parts = (info.filename, parts[-1])  # nobody's folder: it must not stand in for another student's
         elif stat.S_ISLNK(info.external_attr >> 16):
             problem = f"{parts[-1]} is a link, not a file; hand in the notebook itself"
         elif info.flag_bits & 1:
@@ -164,16 +177,15 @@ def _submission(student: str, entries: list[Entry], notebook: str, tasks: list[s
     chosen = max(named, key=lambda e: (e.modified.timestamp() if e.modified else 0, e.parts))
     if len(named) > 1:
         submission.warnings.append(f"{len(named)} notebooks were handed in; graded is {'/'.join(chosen.parts)}")
-    stamps = [e for e in entries if e.parts[-1] == "timestamp.txt" and len(e.parts) == 2 and not e.problem]
     submission.submitted_at = chosen.modified.isoformat(timespec="seconds") if chosen.modified else ""
-    if stamps:  # nbgrader's tree
-        submission.submitted_at = _timestamp(stamps[0].read()) or submission.submitted_at
+    beside = (*chosen.parts[:-1], "timestamp.txt")
+    stamps = [e for e in entries if e.parts == beside and len(beside) == 2 and not e.problem]
+    if stamps and (time := _timestamp(stamps[0].read())):  # nbgrader's tree, where nbgrader writes it
+        submission.submitted_at = time
+        submission.warnings.append("the time of submission is that of nbgrader's timestamp.txt")
     submission.problem = chosen.problem
     if not submission.problem:
-        try:
-            read_answers(chosen.read(), tasks, known, submission)
-        except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
-            submission.problem = f"the file cannot be read ({type(error).__name__}); hand it in again"
+        read_answers(chosen.read(), tasks, known, submission)
     return submission
 
 
@@ -223,8 +235,8 @@ def read_answers(data: bytes, tasks: list[str], known: set[str], submission: Sub
             source = "".join(part for part in source if isinstance(part, str))
         if task in submission.answers:
             submission.warnings.append(f"there are two cells {name}; the first one counts")
-        elif not isinstance(source, str) or len(source) > LARGEST_ANSWER:
-            submission.warnings.append(f"the cell {name} is longer than {LARGEST_ANSWER} characters; it was left out")
+        elif problem := _unfit(source, submission.answers):
+            submission.warnings.append(f"the cell {name} {problem}; it was left out")
         else:
             submission.answers[task] = source
     if extra:
@@ -232,6 +244,22 @@ def read_answers(data: bytes, tasks: list[str], known: set[str], submission: Sub
     for name, task in wanted.items():
         if task not in submission.answers:
             submission.warnings.append(f"the cell {name} is missing; its task counts as not written")
+    del submission.warnings[MOST_WARNINGS:]
+
+
+def _unfit(source: object, others: dict[str, str]) -> str:
+    """Why the source of a cell cannot be taken; "" if it can."""
+    try:
+        size = len(source.encode()) if isinstance(source, str) else -1
+    except UnicodeEncodeError:
+        size = -1
+    if size < 0:
+        return "is no text"
+    if size > LARGEST_ANSWER:
+        return f"is longer than {LARGEST_ANSWER} bytes"
+    if size + sum(len(other.encode()) for other in others.values()) > LARGEST_ANSWERS:
+        return f"makes all answers together longer than {LARGEST_ANSWERS} bytes"
+    return ""
 
 
 def _names(cell: dict) -> list[str]:
