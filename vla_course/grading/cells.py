@@ -140,14 +140,18 @@ def read_solution(path: Path) -> Solution:
         if len(roles["answer"]) != 1 or len(roles["check"]) != 1 or name not in cells:
             raise broken(cell, f"task {name!r} needs a prompt {name!r}, one {name}-answer and one {name}-check")
         answer, check, prompt = roles["answer"][0], roles["check"][0], cells[name]
-        lines = [line.strip() for line in answer.source.splitlines()]
-        if lines.count(BEGIN) != lines.count(END) or BEGIN not in lines:
+        marks = [line.strip() for line in answer.source.splitlines() if line.strip() in (BEGIN, END)]
+        if not marks or marks != [BEGIN, END] * (len(marks) // 2):
             raise broken(answer, f"the answer stands between the lines {BEGIN!r} and {END!r}")
         measure = check.metadata.get("vla_course", {}).get("measure")
         if not roles["probe"] and not measure:
             raise broken(check, "a task needs a probe or a measure, or a student could print the expected text")
         for probe in roles["probe"]:
-            names = {getattr(n, "id", getattr(n, "attr", "")) for n in ast.walk(ast.parse(probe.source))}
+            try:
+                tree = ast.parse(probe.source)
+            except SyntaxError as error:
+                raise broken(probe, f"does not parse: {error.msg}, line {error.lineno}") from None
+            names = {getattr(n, "id", getattr(n, "attr", "")) for n in ast.walk(tree)}
             asserts = "assert" in probe.source.split()
             if not probe.source.startswith(SEED_LINE + "\n"):
                 raise broken(probe, f"a probe starts with the line {SEED_LINE!r}")
@@ -173,5 +177,7 @@ def read_solution(path: Path) -> Solution:
         )
     if not tasks:
         raise CourseError(f"{path.name}: holds no task; CONTRIBUTING.md tells how a task is written")
-    limits = Limits(**notebook.metadata.get("vla_course", {}).get("limits", {}))
-    return Solution(path, notebook, tuple(tasks), limits)
+    limits = notebook.metadata.get("vla_course", {}).get("limits", {})
+    if unknown := set(limits) - set(Limits.__annotations__):
+        raise CourseError(f"{path.name}: limits has {unknown.pop()!r}; it knows {', '.join(Limits.__annotations__)}")
+    return Solution(path, notebook, tuple(tasks), Limits(**limits))

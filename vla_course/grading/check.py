@@ -61,6 +61,8 @@ def check(path: Path) -> int:
     Raises:
         CourseError: it is no exercise.
     """
+    if not path.is_file():
+        raise CourseError(f"{path}: no such file; name a notebook of the folder exercises")
     try:
         notebook = nbformat.read(path, as_version=4)
     except (nbformat.ValidationError, ValueError, TypeError, KeyError, AttributeError):
@@ -73,6 +75,7 @@ def check(path: Path) -> int:
     options += ["-p", "no:cacheprovider", "-p", "no:xdist", "-o", "addopts="]
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
         patch.setenv("VLA_COURSE_SCALE", "ci")
+        patch.setenv("OMP_NUM_THREADS", "1")  # as in grading; more threads on few cores only wait for each other
         patch.delenv("PYTEST_ADDOPTS", raising=False)
         status = pytest.main([*options, str(path)], plugins=[judge])
     if status == pytest.ExitCode.INTERRUPTED:
@@ -113,9 +116,15 @@ def _rows(judge: Judge, notebook: nbformat.NotebookNode) -> list[Row]:
             row.passed, row.result = True, "runs; measured when it is graded" if row.measured else "passed"
         else:
             row.result = _what_happened(broken, judge.errors[broken], task, answer.cell.source)
-            if row.result == "":
+            if row.result == "" and _prints_more(cell):
+                row.result = "your function prints something itself; take that out, so that only the check prints"
+            elif row.result == "":
                 row.result, row.differing = "something else came out", _differing(cell)
         rows.append(row)
+    for name in answers:
+        if name.endswith("-answer") and name.removesuffix("answer") + "check" not in answers:
+            missing = "its check cell is missing; copy it from a fresh exercise; grading still counts the task"
+            rows.append(Row(titles[name] or name, 0, False, False, missing))
     return rows
 
 
@@ -129,6 +138,8 @@ def _what_happened(cell: IPyNbCell, error: BaseException, task: str, answer: str
     raised = next((output for output in cell.test_outputs or [] if output.output_type == "error"), None)
     if raised is None or raised.ename == "KeyboardInterrupt":
         reason = str(error).split("\n")[0]
+        if reason.startswith("Timeout"):
+            return "it ran too long and was stopped; does a loop never end?"
         return "" if reason == "Cell outputs differ" else reason
     if raised.ename == "NotImplementedError" and (missing := NOT_WRITTEN.fullmatch(raised.evalue)):
         return "not written yet" if missing[1] == task else f"needs {missing[1]}, which is not written yet"
@@ -149,6 +160,12 @@ def _line_in(answer: str, traceback: str) -> int | None:
         if number <= len(lines) and lines[number - 1].strip() and lines[number - 1].strip() in shown:
             found = number
     return found
+
+
+def _prints_more(cell: IPyNbCell) -> bool:
+    """Whether every expected line is there, among others."""
+    printed = iter(printed_text(cell).splitlines())
+    return all(line in printed for line in expected_text(cell).splitlines())
 
 
 def _differing(cell: IPyNbCell) -> list[tuple[str, str]]:

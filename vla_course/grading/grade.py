@@ -110,10 +110,14 @@ def grade(
     Raises:
         CourseError: bad input, no sandbox, or a solution that does not run.
     """
+    if jobs == 0:
+        raise CourseError("-j 0: give how many submissions at once, such as 2; -1 takes all cores")
     warm_up(path)
     solution = read_solution(path)
     known = {cell.id for cell in solution.notebook.cells}
     submissions = find_submissions(where, solution.name, [task.name for task in solution.tasks], known)
+    if all("no notebook" in submission.problem for submission in submissions):
+        raise CourseError(f"{where}: nobody handed in {solution.name}.ipynb; is the week right?")
     unknown = set(regrade) - {submission.student for submission in submissions}
     if unknown:
         raise CourseError(f"--regrade {sorted(unknown)[0]!r}: no such student in {where}; give the folder's name")

@@ -76,6 +76,9 @@ def find_submissions(where: Path, notebook: str, tasks: list[str], known: set[st
         raise CourseError(f"{where}: neither a folder nor a zip file; give the submissions of a class")
     students: dict[str, list[Entry]] = {}
     for entry in entries:
+        hidden = entry.parts[0].startswith((".", "__MACOSX")) and not entry.problem
+        if hidden or (len(entry.parts) == 1 and ".ipynb" not in entry.parts[0]):
+            continue  # a file manager's, or a list that lies beside the submissions
         student, entry = _whose(entry, notebook)
         students.setdefault(student, []).append(entry)
     if not students:
@@ -168,7 +171,11 @@ def _submission(student: str, entries: list[Entry], notebook: str, tasks: list[s
     week = notebook.split("_")[0]
     found = [e for e in entries if e.parts[-1].endswith(".ipynb") and ".ipynb_checkpoints" not in e.parts]
     exact = [e for e in found if e.parts[-1] == f"{notebook}.ipynb"]
-    named = exact or [e for e in found if week in e.parts[-1]] or (found if len(found) == 1 else [])
+    named = (
+        exact
+        or [e for e in found if week in e.parts[-1]]
+        or (found if len(found) == 1 and not re.search(r"week\d\d", found[0].parts[-1]) else [])
+    )
     submission = Submission(student)
     if not named:
         links = [e.problem for e in entries if e.problem]

@@ -1,4 +1,4 @@
-# says: there is no warm-up
+# says: so there is no warm-up
 import torch
 
 
