@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 
 from vla_course.grading.cells import SEED_LINE, Task, code_cells, part, read_solution
+from vla_course.grading.compare import snap
 from vla_course.notebooks import solutions
 
 ROOT = Path(__file__).parent.parent
 WRONG = ROOT / "tests" / "wrong_answers"
+RIGHT = ROOT / "tests" / "right_answers"
 SOLUTIONS = [read_solution(path) for path in solutions(ROOT)]
 TASKS = [pytest.param(s, t, id=f"{s.name}-{t.name}") for s in SOLUTIONS for t in s.tasks]
 ANSWERS = [
@@ -21,6 +23,12 @@ ANSWERS = [
     for s in SOLUTIONS
     for t in s.tasks
     for path in sorted((WRONG / s.name / t.name).glob("*.py"))
+]
+STYLES = [
+    pytest.param(s, t, path, id=f"{s.name}-{t.name}-{path.stem}")
+    for s in SOLUTIONS
+    for t in s.tasks
+    for path in sorted((RIGHT / s.name / t.name).glob("*.py"))
 ]
 SAYS = re.compile(r"# says: (.+)\n")
 
@@ -71,6 +79,23 @@ def test_a_wrong_answer_is_rejected_by_name(solution, task, path):
     assert message in next(line for line in lines if line not in expected)  # the one that the grader gives as reason
     if task.probes:  # the check alone could be passed by its own numbers
         assert probed(task, 1, names) != probed(task, 1, dict(namespace(solution.path)))
+
+
+@pytest.mark.parametrize("solution, task", TASKS)
+def test_a_task_ships_a_right_answer_in_another_style(solution, task):
+    assert list((RIGHT / solution.name / task.name).glob("*.py"))
+
+
+@pytest.mark.parametrize("solution, task, path", STYLES)
+def test_a_right_answer_in_another_style_passes_whatever_the_seed(solution, task, path):
+    """In loops, or with other precision: what it prints differs in the last digits, and must count as the same."""
+    own, other = dict(namespace(solution.path)), dict(namespace(solution.path))
+    exec(path.read_text(), other)
+    if not task.measure:
+        assert snap(run(task.check.source, other), stored(task)) == stored(task)
+    for seed in range(2 if task.measure else 20):
+        expected = probed(task, seed, own)
+        assert snap(probed(task, seed, other), expected) == expected, seed
 
 
 @functools.cache

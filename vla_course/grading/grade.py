@@ -180,7 +180,8 @@ def prepare(solution: Solution, out: Path, seed: int | None, sandbox: str, work:
         if measure.kind == "actions":
             write_scenes(measure, seed, batch.work / "scenes.npz")
             (batch.work / "scenes.npz").chmod(0o644)
-    date = earlier.get("date") or datetime.now().astimezone().isoformat(timespec="minutes")
+    resumed = earlier.get("seed") == seed
+    date = earlier["date"] if resumed else datetime.now().astimezone().isoformat(timespec="minutes")
     about = {"notebook": solution.name, "seed": seed, "sandbox": sandbox, "date": date, "published": published}
     write_whole(record, json.dumps(about, indent=1))
     if not (batch.expected() / "expected.json").exists():

@@ -26,12 +26,11 @@ def find_solution(root: Path, week: str) -> Path:
     Raises:
         CourseError: there is none.
     """
-    found = sorted((root / "solutions").glob(f"week{week.zfill(2)}_*.ipynb"))
+    there = sorted((root / "solutions").glob("week*.ipynb"))
+    found = [path for path in there if path.name.startswith(f"week{week.zfill(2)}_")]
     if not found:
-        there = ", ".join(p.stem for p in sorted((root / "solutions").glob("week*.ipynb"))) or "nothing"
-        raise CourseError(
-            f"no solutions/week{week.zfill(2)}_*.ipynb here, but {there}; run this in the course's folder"
-        )
+        names = f"only {', '.join(path.stem for path in there)}" if there else "and no other solution"
+        raise CourseError(f"no solutions/week{week.zfill(2)}_*.ipynb here, {names}; run this in the course's folder")
     return found[0]
 
 

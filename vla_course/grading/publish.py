@@ -19,12 +19,12 @@ def late_rule(due: str | None, percent_per_day: float) -> Late:
     Raises:
         CourseError: not a time, not a percentage, or one without the other.
     """
-    if bool(due) != bool(percent_per_day):
-        raise CourseError("a late penalty needs both --due and --late; give the time and the percent per day")
     try:
         time = datetime.fromisoformat(due) if due else None
     except ValueError:
         raise CourseError(f"--due {due!r} is not a time; write one such as 2026-11-20T23:59") from None
+    if bool(due) != bool(percent_per_day):
+        raise CourseError("a late penalty needs both --due and --late; give the time and the percent per day")
     return Late(time.astimezone() if time and time.utcoffset() is None else time, percent_per_day)
 
 
