@@ -11,6 +11,7 @@ import pybullet_data
 import torch
 from PIL import Image
 
+from benchmarks import grading
 from vla_course.collection.scripted import collect
 from vla_course.data.windows import WindowDataset
 from vla_course.sim.cameras import FRONT, render
@@ -98,4 +99,5 @@ if __name__ == "__main__":
     rendering()
     physics()
     training()
+    grading.main()
     demo()
