@@ -98,7 +98,12 @@ def test_links_pipes_and_oversized_cells_are_not_read(tmp_path):
     (tmp_path / "pipe").mkdir()
     os.mkfifo(tmp_path / "pipe" / f"{NAME}.ipynb")
     put(tmp_path / "long" / f"{NAME}.ipynb", notebook(one="x" * (LARGEST_ANSWER + 1), two="2"))
+    (tmp_path / "linked_folder").symlink_to(tmp_path / "link")
+    put(tmp_path / ".DS_Store", "a file manager's")
+    put(tmp_path / "gradebook.csv", "a list beside the submissions")
     found = find(tmp_path)
+    assert set(found) == {"link", "pipe", "long", "linked_folder"}
+    assert "is a link" in found["linked_folder"].problem
     assert "is a link" in found["link"].problem and "is a link" in found["pipe"].problem
     assert found["long"].answers == {"two": "2"} and "longer than" in found["long"].warnings[0]
 

@@ -76,8 +76,9 @@ def find_submissions(where: Path, notebook: str, tasks: list[str], known: set[st
         raise CourseError(f"{where}: neither a folder nor a zip file; give the submissions of a class")
     students: dict[str, list[Entry]] = {}
     for entry in entries:
-        hidden = entry.parts[0].startswith((".", "__MACOSX")) and not entry.problem
-        if hidden or (len(entry.parts) == 1 and ".ipynb" not in entry.parts[0]):
+        hidden = entry.parts[0].startswith((".", "__MACOSX"))
+        beside = len(entry.parts) == 1 and ".ipynb" not in entry.parts[0]
+        if (hidden or beside) and not entry.problem:
             continue  # a file manager's, or a list that lies beside the submissions
         student, entry = _whose(entry, notebook)
         students.setdefault(student, []).append(entry)
