@@ -27,12 +27,9 @@ PROGRAM = str(Path(sys.executable).with_name("vla-course"))
 SECRET = "a-secret-of-the-instructor"
 HOSTILE = ['=HYPERLINK("http://x","1")', "<script>alert(1)</script>", "\x1b[31mred\x1b[0m", "@SUM(1+1)", "x" * 120]
 
-pytestmark = [
-    pytest.mark.skipif(
-        sys.platform != "linux" or shutil.which("bwrap") is None, reason="the sandbox is bubblewrap, which needs Linux"
-    ),
-    pytest.mark.xdist_group("attacks"),  # one class, graded once
-]
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux" or shutil.which("bwrap") is None, reason="the sandbox is bubblewrap, which needs Linux"
+)
 
 
 def command(*words: object, cwd: Path, **more) -> subprocess.CompletedProcess:

@@ -99,7 +99,6 @@ def week08(tmp_path_factory) -> dict:
 
 
 @needs_sandbox
-@pytest.mark.xdist_group("week08")  # one class, graded once
 def test_the_solution_of_week_8_earns_every_point(week08):
     assert {name: task["points"] for name, task in week08["good"].items()} == {
         task.name: task.points for task in read_solution(LARGE).tasks
@@ -107,7 +106,6 @@ def test_the_solution_of_week_8_earns_every_point(week08):
 
 
 @needs_sandbox
-@pytest.mark.xdist_group("week08")
 @pytest.mark.parametrize("name", WEIGHTS)
 def test_weights_that_were_not_trained_earn_nothing(week08, name):
     assert all(task["points"] == 0 for task in week08[name].values())
