@@ -44,7 +44,8 @@ def plain_nbval(root: Path) -> float:
     for n in range(STUDENTS):
         (root / f"s{n}").mkdir(parents=True)
         nbformat.write(ten_cells(), root / f"s{n}" / SOURCE.name)
-    options = ["-q", "-p", "no:cacheprovider", "-c", os.devnull, "--nbval", "--nbval-current-env"]
+    options = ["-q", "-p", "no:cacheprovider", "-c", os.devnull, f"--confcutdir={root}"]
+    options += ["--nbval", "--nbval-current-env"]
     return timed([PROGRAMS / "pytest", *options, *sorted(root.glob("s*/*.ipynb"))], root)
 
 
@@ -57,7 +58,7 @@ def this_grader(root: Path, *options: str) -> tuple[float, float]:
         for n in range(count):
             (root / group / f"s{n}").mkdir(parents=True)
             nbformat.write(ten_cells(), root / group / f"s{n}" / SOURCE.name)
-    command = [PROGRAMS / "vla-course", "grade", "--week", "99", "--seed", "1", "-j", "1", *options]
+    command = [PROGRAMS / "vla-course", "grade", "--week", "99", "--seed", "1", *options]
     one = timed([*command, "one", "--out", "grades-one"], root)
     everyone = timed([*command, "all", "--out", "grades-all"], root)
     return everyone, (everyone - one) / (STUDENTS - 1)
@@ -92,8 +93,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         plain = plain_nbval(root / "plain") / STUDENTS
-        ours, ours_more = this_grader(root / "ours")
-        trusting, trusting_more = this_grader(root / "trusting", "--no-sandbox")
+        ours, ours_more = this_grader(root / "ours", "-j", "1")
+        trusting, trusting_more = this_grader(root / "trusting", "-j", "1", "--no-sandbox")
+        parallel, parallel_more = this_grader(root / "parallel")
         theirs, theirs_more = nbgrader(root / "nbgrader")
     print(f"grading {CELLS} code cells, {STUDENTS} submissions one after the other:")
     print(f"  plain nbval, one pytest for all: {plain:.2f} s a submission")
@@ -102,6 +104,8 @@ def main() -> None:
     print(f"  the sandbox alone: {ours_more / trusting_more - 1:+.0%} against --no-sandbox")
     print(f"  nbgrader autograde: {theirs / ours:.1f} times as long for the class ({theirs:.1f} s in all),")
     print(f"    {theirs_more / ours_more:.1f} times for each further submission")
+    print(f"  and against vla-course grade with its own default of two at once: {theirs / parallel:.1f} times")
+    print(f"    for the class ({parallel:.1f} s in all), {theirs_more / parallel_more:.1f} times for each further one")
 
 
 if __name__ == "__main__":

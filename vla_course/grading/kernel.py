@@ -36,13 +36,10 @@ class Ended(Exception):
 
 
 class BoxedKernel(RunningKernel):
-    """The kernel that nbval talks to.
+    """The kernel that nbval talks to. It starts at once; `connect` waits until it answers.
 
     Args:
         box: where it runs.
-
-    Raises:
-        Ended: it did not start.
     """
 
     def __init__(self, box: Box):
@@ -50,15 +47,22 @@ class BoxedKernel(RunningKernel):
         self.started = self.watched = time.monotonic()
         self.printed, self.ending = 0, ""
         self.pending: deque[dict] = deque()
-        connection = box.folder / "connection.json"
-        write_connection_file(str(connection), transport="ipc", ip=f"{box.sockets}/k", **_ports())
-        connection.chmod(0o644)
+        self.connection = box.folder / "connection.json"
+        write_connection_file(str(self.connection), transport="ipc", ip=f"{box.sockets}/k", **_ports())
+        self.connection.chmod(0o644)
         program = ["-c", PROGRAM, "-f", f"{box.sockets}/connection.json", "--HistoryManager.enabled=False"]
         silent = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         self.process = subprocess.Popen(box.command(program), start_new_session=True, **silent)
+
+    def connect(self) -> None:
+        """Wait for the kernel.
+
+        Raises:
+            Ended: it did not start.
+        """
         try:
             self.root = self._wait_for_sockets()
-            self.kc = self._client(json.loads(connection.read_text()))
+            self.kc = self._client(json.loads(self.connection.read_text()))
             self._ensure_iopub_up()
         except (Ended, RuntimeError, Empty) as error:
             self.stop()

@@ -17,6 +17,7 @@ from statistics import mean, median
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from vla_course.evaluation.statistics import success_rate
 from vla_course.grading import similarity
 from vla_course.grading.compare import snap
 from vla_course.grading.marks import Mark
@@ -139,8 +140,6 @@ def _overview(marks: Sequence[Mark], similar: Sequence[Pair], about: dict) -> di
 
 def _tasks(marks: Sequence[Mark]) -> list[dict]:
     """How the class did on each task, in the order of the notebook."""
-    from vla_course.evaluation.statistics import success_rate  # loads scipy
-
     found: dict[str, list] = {}
     for mark in marks:
         for task in mark.result.tasks:

@@ -101,8 +101,8 @@ class BoxedNotebook(IPyNbFile):
     """nbval's notebook, with the kernel in a box."""
 
     def setup(self) -> None:
-        """Start the kernel."""
-        self.kernel = BoxedKernel(self.run.box)
+        """Wait for the kernel."""
+        self.kernel.connect()
         self.setup_sanitize_files()
 
     def collect(self):
@@ -113,18 +113,16 @@ class BoxedNotebook(IPyNbFile):
             yield BoxedCell.from_parent(self, name=item.cell.id, cell_num=number, cell=item.cell, options=options)
 
     def teardown(self) -> None:
-        """End the kernel."""
-        if self.kernel is not None:
-            self.kernel.stop()
+        """`execute` ends the kernel."""
 
 
 class _Plugin:
-    def __init__(self, run: Run):
-        self.run = run
+    def __init__(self, run: Run, kernel: BoxedKernel):
+        self.run, self.kernel = run, kernel
 
     def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> BoxedNotebook:
         notebook = BoxedNotebook.from_parent(parent, path=file_path)
-        notebook.run = self.run
+        notebook.run, notebook.kernel = self.run, self.kernel
         return notebook
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -134,6 +132,11 @@ class _Plugin:
 
 def execute(notebook: Path, run: Run) -> None:
     """Let nbval run a notebook whose compared cells hold what they must print."""
-    options = ["-q", "-p", "nbval.plugin", "-p", "no:cacheprovider", "-c", os.devnull, f"--rootdir={notebook.parent}"]
+    options = ["-q", "-p", "nbval.plugin", "-p", "no:cacheprovider", "-c", os.devnull]
+    options += [f"--rootdir={notebook.parent}", f"--confcutdir={notebook.parent}"]  # else it lists all of /tmp
     options += [f"--nbval-cell-timeout={run.box.limits.cell_seconds}", str(notebook)]
-    pytest.main(options, plugins=[_Plugin(run)])
+    kernel = BoxedKernel(run.box)  # it starts while nbval reads the notebook
+    try:
+        pytest.main(options, plugins=[_Plugin(run, kernel)])
+    finally:
+        kernel.stop()
