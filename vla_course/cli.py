@@ -166,10 +166,11 @@ def samples() -> None:
     make_samples(Path.cwd())
 
 
-def notebooks(check: bool = False) -> None:
-    """Run the lessons and store their outputs, with launch badges for this repository's address.
+def notebooks(check: bool = False, only: str = "") -> None:
+    """Run lessons and solutions and store their outputs, with launch badges for this repository's address.
 
     Args:
+        only: run those whose names start so, such as week03.
         check: run nothing; fail if a badge or a set-up cell is not what this command would write.
     """
     from vla_course.notebooks import check_notebooks, run_notebooks
@@ -177,7 +178,7 @@ def notebooks(check: bool = False) -> None:
     if check:
         check_notebooks(Path.cwd())
     else:
-        run_notebooks(Path.cwd())
+        run_notebooks(Path.cwd(), only)
 
 
 def release(check: bool = False, bundle: Path | None = None) -> None:

@@ -128,12 +128,19 @@ def run_notebook(checkout: Path, path: Path) -> None:
     nbformat.write(notebook, path)
 
 
-def run_notebooks(checkout: Path) -> None:
-    """Run every lesson and every solution, and store what they show.
+def run_notebooks(checkout: Path, only: str) -> None:
+    """Run lessons and solutions, and store what they show.
+
+    Args:
+        checkout: of the course.
+        only: how the names of those to run start, such as "week03"; "" runs all.
 
     Raises:
-        CourseError: a cell failed.
+        CourseError: a cell failed, or no name starts so.
     """
-    for path in lessons(checkout) + solutions(checkout):
+    chosen = [path for path in lessons(checkout) + solutions(checkout) if path.name.startswith(only)]
+    if not chosen:
+        raise CourseError(f"--only {only!r}: no lesson or solution starts so; give a beginning such as week03")
+    for path in chosen:
         print(f"{path.name} ...", flush=True)
         run_notebook(checkout, path)
