@@ -28,7 +28,7 @@ class SuccessRate:
         n, p, z = self.trials, self.rate, NormalDist().inv_cdf(0.975)
         center = (p + z**2 / (2 * n)) / (1 + z**2 / n)
         half = z * math.sqrt(p * (1 - p) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
-        return max(0.0, center - half), min(1.0, center + half)
+        return min(p, max(0.0, center - half)), max(p, min(1.0, center + half))  # p is inside, also after rounding
 
     def __str__(self) -> str:
         low, high = self.wilson_95

@@ -132,9 +132,9 @@ class TabletopEnv(gymnasium.Env):
         return spaces.Box(low.astype(np.float32), high.astype(np.float32), dtype=np.float32)
 
     def reset(self, *, seed: int | None = None, options: dict | None = None) -> tuple[dict, dict]:
-        """Start the episode that `seed` names."""
+        """Start the episode that `seed` names; with `options={"scene": ...}`, in that scene."""
         super().reset(seed=seed)
-        self.world.reset(self.task.scene(self.np_random))
+        self.world.reset((options or {}).get("scene") or self.task.scene(self.np_random))
         self._steps = 0
         self._ticks = 0
         self._pose = self.world.robot.proprioception()[:6].astype(np.float64)  # the commanded tool pose
