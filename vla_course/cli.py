@@ -12,6 +12,8 @@ from vla_course.errors import CourseError
 # Heavy libraries are imported inside the commands, so that `--help` answers at once.
 
 Folder = Annotated[Path, tyro.conf.Positional]
+Camera = Literal["front", "wrist", "overhead"]
+Modality = Literal["rgb", "depth", "segmentation"]
 Condition = Literal["normal", "wrong_instruction", "blank_image", "held_out_phrasings"]
 
 
@@ -36,21 +38,41 @@ def doctor() -> None:
 
 
 def collect(
-    out: Folder, task: str = "pick", episodes: int = 100, seed: int = 0, workers: int = 2, image_size: int = 64
+    out: Folder,
+    task: str = "pick",
+    episodes: int = 100,
+    seed: int = 0,
+    workers: int = 2,
+    cameras: tuple[Camera, ...] = ("front",),
+    modalities: tuple[Modality, ...] = ("rgb",),
+    image_size: int = 64,
+    robot: str = "panda",
+    action_mode: Literal["waypoint", "ee_delta"] = "waypoint",
+    noise: float = 0.0,
+    vary: tuple[str, ...] = (),
 ) -> None:
     """Record demonstrations of the scripted expert; goes on where an earlier call was stopped.
 
     Args:
         out: folder of the data set.
-        task: what is demonstrated: pick, place, push_left or push_right.
-        episodes: how many the data set shall hold.
+        task: what is demonstrated, such as pick; several with commas between them; or all.
+        episodes: how many of each task the data set shall hold.
         seed: names the scenes.
         workers: processes that simulate.
+        cameras: what records.
+        modalities: color, depth in metres, which object is where.
         image_size: height and width of the pictures, pixels.
+        robot: panda, kuka or xarm6.
+        action_mode: one action for each waypoint, or ten a second.
+        noise: how much each action of the ten a second is disturbed; 0.1 is a lot.
+        vary: what differs from scene to scene, such as light table=unseen.
     """
     from vla_course.collection.scripted import collect as record
 
-    metadata = record(out, task, episodes, seed, workers, image_size=image_size)
+    variety = dict(axis.split("=", 1) if "=" in axis else (axis, "seen") for axis in vary)
+    metadata = record(
+        out, task, episodes, seed, workers, cameras, modalities, image_size, robot, action_mode, noise, variety
+    )
     print(f"{metadata['episodes']} episodes, {metadata['steps']} steps in {out}")
 
 

@@ -5,58 +5,24 @@ what is recorded, and a collection that was killed goes on where it stopped.
 """
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from joblib import Parallel, delayed
 from tqdm.auto import tqdm
 
+from vla_course.collection.recorder import Recorder, features
 from vla_course.data.episodes import Episode, write_episode
 from vla_course.data.store import close_store, episode_folder, open_store
-from vla_course.errors import CourseError
+from vla_course.errors import CourseError, one_of
 from vla_course.seeds import scene_seed
-from vla_course.sim.env import TabletopEnv
+from vla_course.sim.env import GRIPPER_TICKS, TabletopEnv
+from vla_course.sim.experts import ClosedLoopExpert
+from vla_course.sim.tasks import TASKS
 from vla_course.sim.world import CONTROL_HZ
 
-# For how many other objects of the scene an episode notes how the sentence would name them, and where
-# they are. Pointing at them is an exercise that costs no further demonstration.
-POINTING = 3
-
-FEATURES = {
-    "action": {
-        "dtype": "float32",
-        "shape": [7],
-        "names": ["x", "y", "z", "roll", "pitch", "yaw", "gripper"],
-        "units": ["m", "m", "m", "rad", "rad", "rad", "+1 open, -1 closed"],
-    },
-    "state": {
-        "dtype": "float32",
-        "shape": [7],
-        "names": ["x", "y", "z", "roll", "pitch", "yaw", "gripper"],
-        "units": ["m", "m", "m", "rad", "rad", "rad", "+1 open, -1 closed"],
-    },
-    "joints": {
-        "dtype": "float32",
-        "shape": [7],
-        "names": [f"joint_{i}" for i in range(7)],
-        "units": ["rad"] * 7,
-    },
-    "reward": {"dtype": "float32", "shape": [], "names": ["reward"], "units": ["1"]},
-    "timestamp": {"dtype": "float32", "shape": [], "names": ["timestamp"], "units": ["s"]},
-    "target_pixel": {
-        "dtype": "float32",
-        "shape": [2],
-        "names": ["u", "v"],
-        "units": ["of width", "of height"],
-    },
-    "pointing_pixels": {
-        "dtype": "float32",
-        "shape": [POINTING, 2],
-        "names": [[f"u_{i}", f"v_{i}"] for i in range(POINTING)],
-        "units": [["of width", "of height"]] * POINTING,
-    },
-}
+RANDOM_MOVES, DROPS = 0.02, 0.005  # how often a noisy episode is disturbed, for each step
 
 
 def collect(
@@ -68,19 +34,25 @@ def collect(
     cameras: Sequence[str] = ("front",),
     modalities: Sequence[str] = ("rgb",),
     image_size: int = 64,
+    robot: str = "panda",
+    action_mode: str = "waypoint",
+    noise: float = 0.0,
+    variety: Mapping[str, str] | None = None,
 ) -> dict:
-    """Record demonstrations of a task: the expert's waypoints, carried out in physics.
+    """Record demonstrations of a task, carried out in physics.
 
-    Each step is one waypoint: the picture before it, the robot's state, the action. Failed attempts
-    are recorded too, and labelled. Existing episodes of the same settings are kept, not made again.
+    In mode "waypoint" each step is one waypoint; in mode "ee_delta" one control period of 0.1 s, and the robot may be
+    disturbed. Failed attempts are recorded too, and labelled. Existing episodes of the same settings are kept.
 
     Args:
         root: folder of the data set.
-        task: a key of `TASKS`.
-        episodes: how many the data set shall hold.
+        task: a key of `TASKS`, several with commas between them, or "all".
+        episodes: how many of each task the data set shall hold.
         seed: names the whole collection.
         workers: processes.
-        cameras, modalities, image_size: what is recorded; see `TabletopEnv`.
+        cameras, modalities, image_size, robot, variety: what is recorded; see `TabletopEnv`.
+        action_mode: "waypoint" or "ee_delta".
+        noise: standard deviation of what disturbs each action in mode "ee_delta"; see `record_closed_loop`.
 
     Returns:
         The data set's metadata.
@@ -90,78 +62,101 @@ def collect(
     """
     if episodes < 1:
         raise CourseError(f"cannot collect {episodes} episodes; ask for 1 or more")
-    settings = {
-        "robot": "panda",
-        "task": task,
-        "action_mode": "waypoint",
-        "fps": CONTROL_HZ,
+    one_of("action mode of the scripted expert", action_mode, ("waypoint", "ee_delta"))
+    if noise and action_mode == "waypoint":
+        raise CourseError(f"noise {noise} disturbs single control periods; record with action mode ee_delta")
+    tasks = list(TASKS) if task == "all" else task.split(",")
+    world = {
+        "robot": robot,
+        "action_mode": action_mode,
         "cameras": list(cameras),
         "modalities": list(modalities),
         "image_size": image_size,
-        "seed": seed,
-        "features": FEATURES,
+        "variety": dict(variety or {}),
     }
-    make_env = functools.partial(
-        _env, task=task, cameras=tuple(cameras), modalities=tuple(modalities), image_size=image_size
-    )
     # Bad names and seeds are found here, before anything is written.
-    phrasings = list(make_env().task.phrasings)
-    seeds = [scene_seed(seed, i) for i in range(episodes)]
-    open_store(root, settings, {task: phrasings})
-    missing = [i for i in range(episodes) if not episode_folder(root, i).exists()]
-    jobs = (delayed(_record_into)(episode_folder(root, i), make_env, seeds[i]) for i in missing)
+    environments = [make_env(name, world) for name in tasks]
+    jobs = [(tasks[i % len(tasks)], scene_seed(seed, i)) for i in range(episodes * len(tasks))]
+    made = features(environments[0])
+    settings = {"task": task, "fps": CONTROL_HZ, "seed": seed, "noise": noise, "features": made, **world}
+    open_store(root, settings, {env.task.name: list(env.task.phrasings) for env in environments})
+    for env in environments:
+        env.close()
+    missing = [i for i in range(len(jobs)) if not episode_folder(root, i).exists()]
+    work = (delayed(_record_into)(episode_folder(root, i), world, *jobs[i], noise) for i in missing)
     parallel = Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=8, pre_dispatch="8*n_jobs")
-    for _ in tqdm(parallel(jobs), total=len(missing), desc="collect", unit="episode", leave=False):
+    for _ in tqdm(parallel(work), total=len(missing), desc="collect", unit="episode", leave=False):
         pass
     return close_store(root)
 
 
-@functools.cache
-def _env(task: str, cameras: tuple, modalities: tuple, image_size: int) -> TabletopEnv:
-    """One environment for the life of a worker."""
-    return TabletopEnv(task=task, action_mode="waypoint", cameras=cameras, modalities=modalities, image_size=image_size)
+def make_env(task: str, world: Mapping[str, object]) -> TabletopEnv:
+    """The environment of a data set.
+
+    Args:
+        task: a key of `TASKS`.
+        world: the data set's metadata, or the part of it that describes the environment.
+    """
+    names = ("robot", "action_mode", "cameras", "modalities", "image_size", "variety")
+    return TabletopEnv(task, **{name: world[name] for name in names if name in world})
 
 
-def _record_into(folder: Path, make_env: functools.partial, seed: int) -> None:
-    write_episode(record(make_env(), seed), folder)
+@functools.lru_cache(maxsize=32)
+def _env(task: str, world: tuple) -> TabletopEnv:
+    """The environments of a worker, each built once."""
+    return make_env(task, {name: dict(value) if name == "variety" else value for name, value in world})
+
+
+def _record_into(folder: Path, world: dict, task: str, seed: int, noise: float) -> None:
+    frozen = {name: tuple(v.items()) if isinstance(v, dict) else tuple(v) if isinstance(v, list) else v
+              for name, v in world.items()}  # fmt: skip
+    env = _env(task, tuple(frozen.items()))
+    episode = record(env, seed) if world["action_mode"] == "waypoint" else record_closed_loop(env, seed, noise)
+    write_episode(episode, folder)
 
 
 def record(env: TabletopEnv, seed: int) -> Episode:
-    """Let the expert act once, and record what the cameras and joints show before each action.
+    """Let the expert act once, waypoint by waypoint.
 
     Args:
         env: an environment in mode "waypoint".
         seed: names the scene.
     """
-    observation, info = env.reset(seed=seed)
-    instruction, scene = observation["instruction"], env.world.scene
-    others = [i for i in range(len(scene.objects)) if i not in (scene.target, scene.reference)]
-    others = (others + [scene.target] * POINTING)[:POINTING]  # a scene with few objects repeats the target
-    steps: dict[str, list] = {name: [] for name in FEATURES}
-    pictures = [name for name in env.observation_space.spaces if name.startswith(env.cameras)]
-    frames: dict[str, list] = {name: [] for name in pictures}
-    for action in env.expert_waypoints():
-        before = {
-            "action": action,
-            "state": observation["state"],
-            "joints": observation["joints"],
-            "timestamp": info["seconds"],
-            "target_pixel": info["pixels"][scene.target],
-            "pointing_pixels": info["pixels"][others],
-        }
-        for name in pictures:
-            frames[name].append(observation[name])
-        observation, reward, terminated, truncated, info = env.step(action)
-        for name, value in {**before, "reward": reward}.items():
-            steps[name].append(value)
-        if terminated or truncated:
-            break
-    metadata = {
-        "task": env.task.name,
-        "seed": seed,
-        "robot": "panda",
-        "success": info["success"],
-        "goal_conditions": info["goal_conditions"],
-        "pointing": [scene.instruction(target=i) for i in others],
-    }
-    return Episode(metadata, instruction, {k: np.array(v, dtype=np.float32) for k, v in steps.items()}, frames)
+    recorder = Recorder(env)
+    recorder.reset(seed)
+    for action in env.expert_actions():
+        recorder.step(action)
+    return recorder.episode()
+
+
+def record_closed_loop(env: TabletopEnv, seed: int, noise: float = 0.0) -> Episode:
+    """Let the expert act once at 10 Hz, while something disturbs it, and record what it *wanted* to do.
+
+    A policy that only ever saw a perfect expert does not know what to do where that expert never was. So the robot is
+    moved off the path, and the label is what the expert does to come back (Laskey et al. 2017, DART).
+
+    Args:
+        env: an environment in mode "ee_delta".
+        seed: names the scene and the noise.
+        noise: standard deviation of a Gaussian added to each of the first six numbers of the action, at most; an
+            episode has none of it, half or all. In those with noise there are now and then random moves of a whole
+            step (2% of the steps), and the hand opens (0.5%).
+    """
+    rng = np.random.default_rng([seed, 1])
+    level = noise * float(rng.choice([0.0, 0.5, 1.0]))
+    recorder, expert = Recorder(env), ClosedLoopExpert(env)
+    recorder.reset(seed)
+    expert.reset()
+    over, opened = False, 0
+    while not over:
+        action = expert.act()
+        executed = action.copy()
+        if level:
+            executed[:6] += level * rng.normal(size=6)
+            if rng.random() < RANDOM_MOVES:
+                executed[:3] = rng.uniform(-1, 1, size=3)
+            opened = GRIPPER_TICKS if rng.random() < DROPS else opened - 1
+            if opened > 0:
+                executed[6] = 1.0
+        over = recorder.step(action, np.clip(executed, -1, 1))
+    return recorder.episode({"noise": level, "recoveries": expert.recoveries})

@@ -1,6 +1,6 @@
 """Cameras: where they stand, what they see, and where a point of the world falls in the picture."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pybullet
@@ -46,6 +46,30 @@ class View:
 
 
 @dataclass(frozen=True)
+class Look:
+    """How a scene looks, apart from its objects.
+
+    Attributes:
+        light: direction to the light.
+        ambient, diffuse: how strong it is from everywhere, and from its direction.
+        table, background: names of `vla_course.sim.textures.PATTERNS`; None is a plain table, and nothing behind it.
+        camera: by how much the front camera's eye and the point that it looks at are moved, (6,) metres.
+    """
+
+    light: tuple[float, float, float] = (0.6, -0.4, 1.2)
+    ambient: float = 0.6
+    diffuse: float = 0.35
+    table: str | None = None
+    background: str | None = None
+    camera: tuple[float, ...] = (0.0,) * 6
+
+    def front(self) -> View:
+        """The front camera."""
+        eye, target = np.reshape([*FRONT.eye, *FRONT.target], (2, 3)) + np.reshape(self.camera, (2, 3))
+        return replace(FRONT, eye=tuple(eye.tolist()), target=tuple(target.tolist()))
+
+
+@dataclass(frozen=True)
 class Picture:
     """What a camera recorded.
 
@@ -60,10 +84,14 @@ class Picture:
     segmentation: np.ndarray
 
 
+PLAIN = Look()
+
 # The front camera faces the robot from across the table, as a person who gives it instructions
 # would. Left and right in every instruction are left and right of this picture.
 FRONT = View(eye=(1.08, 0.0, 0.62), target=(0.48, 0.0, 0.02), up=(0.0, 0.0, 1.0), fov=32.0)
-CAMERAS = ("front", "wrist")
+# From the ceiling, with the robot at the top, so that left is left in both.
+OVERHEAD = View(eye=(0.48, 0.0, 1.05), target=(0.48, 0.0, 0.0), up=(-1.0, 0.0, 0.0), fov=28.0)
+CAMERAS = ("front", "wrist", "overhead")
 
 # A wider view of the same side, for people who watch.
 SPECTATOR = View(eye=(1.15, 0.0, 0.62), target=(0.46, 0.0, 0.09), up=(0.0, 0.0, 1.0), fov=42.0)
@@ -82,13 +110,14 @@ def wrist_view(position: np.ndarray, orientation: np.ndarray) -> View:
     return View(tuple(eye), tuple(target), tuple(rotation.apply([1.0, 0.0, 0.0])), fov=70.0)
 
 
-def render(client: int, view: View, size: int) -> Picture:
+def render(client: int, view: View, size: int, look: Look = PLAIN) -> Picture:
     """Draw the world with the CPU renderer.
 
     Args:
         client: PyBullet's client id.
         view: the camera.
         size: height and width, pixels.
+        look: the light.
     """
     view_matrix, projection = view.matrices()
     _, _, rgba, depth, segmentation = pybullet.getCameraImage(
@@ -96,7 +125,9 @@ def render(client: int, view: View, size: int) -> Picture:
         size,
         view_matrix,
         projection,
-        lightDirection=[0.6, -0.4, 1.2],
+        lightDirection=look.light,
+        lightAmbientCoeff=look.ambient,
+        lightDiffuseCoeff=look.diffuse,
         shadow=0,
         renderer=pybullet.ER_TINY_RENDERER,
         physicsClientId=client,

@@ -1,6 +1,6 @@
 """The tabletop as a Gymnasium environment."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import gymnasium
@@ -10,7 +10,10 @@ from scipy.spatial.transform import Rotation
 
 from vla_course.errors import CourseError, one_of
 from vla_course.sim.cameras import CAMERAS, SPECTATOR, render
-from vla_course.sim.tasks import get_task
+from vla_course.sim.noise import noisy_depth, noisy_rgb
+from vla_course.sim.sensors import NOISY_SENSORS, SENSORS, Sensors
+from vla_course.sim.tasks import WAYPOINTS, get_task
+from vla_course.sim.variety import draw_scene
 from vla_course.sim.world import CONTROL_HZ, World
 
 POSITION_STEP = 0.05  # metres the tool moves in one control period at an action of 1
@@ -23,7 +26,7 @@ GRIPPER_TICKS = 3  # control periods the gripper takes to open or close
 
 ACTION_MODES = ("ee_delta", "waypoint", "joint_delta", "joint_position")
 MODALITIES = ("rgb", "depth", "segmentation")
-MAX_STEPS = {"ee_delta": 80, "waypoint": 5, "joint_delta": 80, "joint_position": 80}
+TICKS = 80  # control periods for a plan of `WAYPOINTS` waypoints, before the episode is truncated
 LETTERS = "abcdefghijklmnopqrstuvwxyz '-,.?"
 
 
@@ -34,9 +37,12 @@ class TabletopEnv(gymnasium.Env):
         task: a key of `vla_course.sim.tasks.TASKS`.
         robot: a key of `vla_course.sim.robots.ROBOTS`.
         action_mode: what an action means, see below.
-        cameras: which cameras are observed, of "front" and "wrist".
+        cameras: which cameras are observed, of "front", "wrist" and "overhead".
         modalities: what they record, of "rgb", "depth" and "segmentation".
         image_size: height and width of the pictures, pixels.
+        sensors: what else is observed, of "lidar", "imu", "wrench" and "joint_state"; see `vla_course.sim.sensors`.
+        noise: whether cameras and sensors err as real ones do. It changes what is seen and never what happens.
+        variety: what differs from scene to scene: axis of `vla_course.sim.variety.AXES` to "seen" or "unseen".
 
     Observation (a dict):
         `<camera>`: (H, W, 3) uint8 RGB.
@@ -45,6 +51,8 @@ class TabletopEnv(gymnasium.Env):
         `state`: (7,) float32: tool x, y, z (m), roll, pitch, yaw (rad; zero is pointing straight
             down), gripper opening (-1 closed to +1 open).
         `joints`: (n,) float32 arm joint angles, rad.
+        `<sensor>`: float32, if asked for: "lidar" (1, 121) metres; "imu" (6,) m/s^2 and rad/s; "wrench" (6,) N and
+            N m; "joint_state" (3, n) rad, rad/s and N m.
         `instruction`: str.
 
     Action, float32, by `action_mode`. The last number is the gripper: above 0 open, else closed.
@@ -57,7 +65,7 @@ class TabletopEnv(gymnasium.Env):
         "joint_position": (n + 1,) absolute joint angles, rad.
 
     Reward: 1 when the task is done, else 0. The episode terminates then, and is truncated after
-    `MAX_STEPS[action_mode]` steps.
+    `max_steps` steps: as many as the expert's plan has waypoints, or 16 control periods for each of these.
 
     Info: `success` (bool), `goal_conditions` (name to bool), `grip_force` and `table_force` (newtons,
     now: fingers on the target, robot on the table), `seconds` (simulated), `pixels` ((n, 2) u and v of
@@ -69,8 +77,8 @@ class TabletopEnv(gymnasium.Env):
     instruction would read "aaaa".
 
     Raises:
-        CourseError: an unknown task, robot, mode, camera or modality; an action of the wrong shape or
-            with NaN in it.
+        CourseError: an unknown task, robot, mode, camera, modality, sensor, axis or setting; an action of the wrong
+            shape or with NaN in it.
     """
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": CONTROL_HZ}
@@ -80,9 +88,12 @@ class TabletopEnv(gymnasium.Env):
         task: str = "pick",
         robot: str = "panda",
         action_mode: str = "ee_delta",
-        cameras: Sequence[str] = CAMERAS,
+        cameras: Sequence[str] = ("front", "wrist"),
         modalities: Sequence[str] = ("rgb",),
         image_size: int = 64,
+        sensors: Sequence[str] = (),
+        noise: bool = False,
+        variety: Mapping[str, str] | None = None,
         render_mode: str | None = None,
     ):
         one_of("action mode", action_mode, ACTION_MODES)
@@ -90,12 +101,19 @@ class TabletopEnv(gymnasium.Env):
             one_of("camera", camera, CAMERAS)
         for modality in modalities:
             one_of("modality", modality, MODALITIES)
+        for sensor in sensors:
+            one_of("sensor", sensor, SENSORS)
         self.task = get_task(task)
         self.action_mode = action_mode
+        self.max_steps = self.task.waypoints * (1 if action_mode == "waypoint" else TICKS // WAYPOINTS)
+        self.variety = dict(variety or {})
         self.cameras, self.modalities = tuple(cameras), tuple(modalities)
         self.image_size = image_size
         self.render_mode = render_mode
         self.world = World(robot)
+        self.noise, chosen = noise, NOISY_SENSORS if noise else SENSORS
+        self.sensors = Sensors(self.world, {sensor: chosen[sensor] for sensor in sensors})
+        self.world.after_step.append(self.sensors.after_step)
         joints = len(self.world.robot.model.arm)
         self.observation_space = self._observation_space(joints)
         self.action_space = self._action_space(joints)
@@ -113,6 +131,7 @@ class TabletopEnv(gymnasium.Env):
         return spaces.Dict(
             {
                 **pictures,
+                **self.sensors.spaces,
                 "state": spaces.Box(-np.inf, np.inf, (7,), np.float32),
                 "joints": spaces.Box(-np.inf, np.inf, (joints,), np.float32),
                 "instruction": spaces.Text(max_length=120, charset=LETTERS),
@@ -134,11 +153,13 @@ class TabletopEnv(gymnasium.Env):
     def reset(self, *, seed: int | None = None, options: dict | None = None) -> tuple[dict, dict]:
         """Start the episode that `seed` names; with `options={"scene": ...}`, in that scene."""
         super().reset(seed=seed)
-        self.world.reset((options or {}).get("scene") or self.task.scene(self.np_random))
-        self._steps = 0
+        self.world.reset((options or {}).get("scene") or draw_scene(self.task, self.np_random, self.variety))
+        self.sensors.reset()
+        self._errors = self.np_random.spawn(1)[0]  # the random stream of noise is not that of scenes
+        self._steps, self._over = 0, False
         self._ticks = 0
-        self._pose = self.world.robot.proprioception()[:6].astype(np.float64)  # the commanded tool pose
-        self._gripper = 1.0
+        self.commanded_pose = self.world.robot.proprioception()[:6].astype(np.float64)  # the commanded tool pose
+        self.commanded_gripper = 1.0
         return self._observe(), self._info()
 
     def step(self, action: np.ndarray) -> tuple[dict, float, bool, bool, dict]:
@@ -153,7 +174,7 @@ class TabletopEnv(gymnasium.Env):
         action = np.clip(action, self.action_space.low, self.action_space.high)
         gripper = 1.0 if action[-1] > 0 else -1.0
         if self.action_mode == "ee_delta":
-            self._gripper = gripper
+            self.commanded_gripper = gripper
             self._move(self._shift(action[:6]))
         elif self.action_mode == "waypoint":
             self._go_to(action[:6], gripper)
@@ -165,12 +186,24 @@ class TabletopEnv(gymnasium.Env):
             self._tick()
         self._steps += 1
         info = self._info()
-        truncated = self._steps >= MAX_STEPS[self.action_mode] and not info["success"]
+        truncated = self._steps >= self.max_steps and not info["success"]
+        self._over = truncated or info["success"]
         return self._observe(), float(info["success"]), info["success"], truncated, info
 
     def expert_waypoints(self) -> np.ndarray:
-        """The scripted expert's plan from here: (5, 7), for mode "waypoint"."""
+        """The scripted expert's plan from here: (n, 7), for mode "waypoint"; see `Task.expert`."""
         return self.task.expert(self.world)
+
+    def expert_actions(self) -> Iterator[np.ndarray]:
+        """Actions (7,) of the scripted expert for mode "waypoint", to be taken one by one until the episode ends.
+
+        The expert plans, carries its plan out, looks again, and plans what is left.
+        """
+        while not self._over:
+            for action in self.expert_waypoints():
+                yield action
+                if self._over:
+                    return
 
     def render(self) -> np.ndarray:
         """What a person sees who stands by the front camera: (256, 256, 3) uint8."""
@@ -182,13 +215,13 @@ class TabletopEnv(gymnasium.Env):
 
     def _shift(self, delta: np.ndarray) -> np.ndarray:
         """The commanded pose moved by an "ee_delta" action, inside the reach."""
-        position = np.clip(self._pose[:3] + POSITION_STEP * delta[:3], REACH[:, 0], REACH[:, 1])
+        position = np.clip(self.commanded_pose[:3] + POSITION_STEP * delta[:3], REACH[:, 0], REACH[:, 1])
         turn = Rotation.from_euler("xyz", ROTATION_STEP * delta[3:])
-        return np.concatenate([position, (turn * Rotation.from_euler("xyz", self._pose[3:])).as_euler("xyz")])
+        return np.concatenate([position, (turn * Rotation.from_euler("xyz", self.commanded_pose[3:])).as_euler("xyz")])
 
     def _go_to(self, pose: np.ndarray, gripper: float) -> None:
         """Move in a straight line to `pose`, wait until it is reached, then set the gripper."""
-        start = self._pose
+        start = self.commanded_pose
         distance = np.linalg.norm(pose[:3] - start[:3]) / POSITION_STEP
         turn = np.abs(pose[3:] - start[3:]).max() / ROTATION_STEP
         ticks = max(1, int(np.ceil(max(distance, turn))))
@@ -198,15 +231,15 @@ class TabletopEnv(gymnasium.Env):
             if np.linalg.norm(self.world.robot.tool_pose()[0] - pose[:3]) < SETTLE_DISTANCE:
                 break
             self._move(pose)
-        if gripper != self._gripper:
-            self._gripper = gripper
+        if gripper != self.commanded_gripper:
+            self.commanded_gripper = gripper
             for _ in range(GRIPPER_TICKS):
                 self._move(pose)
 
     def _move(self, pose: np.ndarray) -> None:
         """Command a tool pose and let one control period pass."""
-        self._pose = pose
-        self.world.robot.command_joints(self.world.robot.inverse_kinematics(pose[:3], pose[3:]), self._gripper)
+        self.commanded_pose = pose
+        self.world.robot.command_joints(self.world.robot.inverse_kinematics(pose[:3], pose[3:]), self.commanded_gripper)
         self._tick()
 
     def _tick(self) -> None:
@@ -218,13 +251,15 @@ class TabletopEnv(gymnasium.Env):
         for camera in self.cameras:
             picture = self.world.picture(camera, self.image_size)
             if "rgb" in self.modalities:
-                observation[camera] = picture.rgb
+                observation[camera] = noisy_rgb(picture.rgb, self._errors) if self.noise else picture.rgb
             if "depth" in self.modalities:
-                observation[f"{camera}_depth"] = picture.depth
+                depth = noisy_depth(picture.depth, self._errors) if self.noise else picture.depth
+                observation[f"{camera}_depth"] = depth
             if "segmentation" in self.modalities:
                 observation[f"{camera}_segmentation"] = picture.segmentation
         observation["state"] = self.world.robot.proprioception()
         observation["joints"] = self.world.robot.joint_positions()
+        observation |= self.sensors.read(self._errors)
         observation["instruction"] = self.world.scene.instruction()
         return observation
 

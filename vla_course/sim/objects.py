@@ -1,9 +1,12 @@
-"""The things on the table: four shapes in eight colors."""
+"""The things on the table: what they look like, what they weigh, where they rest."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import pybullet
+
+from vla_course.sim.things import thing
 
 COLORS: dict[str, tuple[float, float, float]] = {
     "red": (0.85, 0.10, 0.10),
@@ -16,17 +19,16 @@ COLORS: dict[str, tuple[float, float, float]] = {
     "black": (0.06, 0.06, 0.06),
 }
 GRASPABLE = ("cube", "cylinder", "ball")
-SHAPES = (*GRASPABLE, "bowl")
+STANDING = ("cube", "cylinder")  # these do not roll
 
 CUBE_HALF = 0.023
 CYLINDER_RADIUS, CYLINDER_HEIGHT = 0.020, 0.068
 BALL_RADIUS = 0.024
-BOWL_RADIUS, BOWL_HEIGHT, BOWL_WALLS = 0.062, 0.035, 12
+WALLS = 12  # of a bowl or a plate
+BOWL_RADIUS, BOWL_HEIGHT = 0.062, 0.035
+PLATE_RADIUS, PLATE_HEIGHT = 0.072, 0.014
 
-_ASLEEP = pybullet.ACTIVATION_STATE_ENABLE_SLEEPING | pybullet.ACTIVATION_STATE_SLEEP
-
-# Height of each shape's center above the table when it rests, metres.
-REST_HEIGHT = {"cube": CUBE_HALF, "cylinder": CYLINDER_HEIGHT / 2, "ball": BALL_RADIUS, "bowl": 0.0}
+ASLEEP = pybullet.ACTIVATION_STATE_ENABLE_SLEEPING | pybullet.ACTIVATION_STATE_SLEEP
 
 
 @dataclass(frozen=True)
@@ -34,10 +36,13 @@ class Object:
     """One thing on the table.
 
     Attributes:
-        shape: one of `SHAPES`.
+        shape: "cube", "cylinder", "ball", "thing", "bowl", "plate", "button" or "drawer".
         color: a key of `COLORS`.
         x, y: center on the table, metres, robot base frame.
         yaw: rotation about the vertical, radians.
+        size: how much larger than usual; of cubes, cylinders, balls and bowls.
+        model: which of the procedural things; see `vla_course.sim.things`.
+        inside: index of the drawer that it starts in, or None.
     """
 
     shape: str
@@ -45,79 +50,137 @@ class Object:
     x: float
     y: float
     yaw: float
+    size: float = 1.0
+    model: int = 0
+    inside: int | None = None
 
     @property
     def name(self) -> str:
         """The words that name it in an instruction, such as "red cube"."""
         return f"{self.color} {self.shape}"
 
+    @property
+    def rest_height(self) -> float:
+        """Height of its center above what it stands on, metres; of fixtures and dishes, that of their underside."""
+        if self.shape == "thing":
+            return thing(self.model).rest_height
+        return self.size * {"cube": CUBE_HALF, "cylinder": CYLINDER_HEIGHT / 2, "ball": BALL_RADIUS}.get(self.shape, 0)
 
-def spawn(client: int, thing: Object) -> int:
-    """Create the body of `thing`, at rest on the table.
+    @property
+    def grasp_yaw(self) -> float:
+        """How the hand turns to grasp it from above, radians. Only a cube and a thing have sides to align with."""
+        if self.shape == "thing":
+            return wrap(self.yaw + thing(self.model).grasp_yaw)
+        return self.yaw if self.shape == "cube" else 0.0
+
+
+def wrap(yaw: float) -> float:
+    """The same direction of a two-fingered hand, within a quarter turn of straight ahead; radians."""
+    return float((yaw + np.pi / 2) % np.pi - np.pi / 2)
+
+
+def spawn(client: int, item: Object, height: float = 0.0) -> int:
+    """Create the body of an object, at rest on something `height` metres above the table.
 
     Returns:
         PyBullet's body id.
     """
-    if thing.shape == "bowl":
-        collision, visual = _bowl(client, thing.color)
-    else:
-        geometry = {
-            "cube": dict(shapeType=pybullet.GEOM_BOX, halfExtents=[CUBE_HALF] * 3),
-            "cylinder": dict(shapeType=pybullet.GEOM_CYLINDER, radius=CYLINDER_RADIUS),
-            "ball": dict(shapeType=pybullet.GEOM_SPHERE, radius=BALL_RADIUS),
-        }[thing.shape]
-        # PyBullet names a cylinder's length differently for the two kinds of shape.
-        tall = thing.shape == "cylinder"
-        collision = pybullet.createCollisionShape(
-            **geometry, **({"height": CYLINDER_HEIGHT} if tall else {}), physicsClientId=client
-        )
-        visual = pybullet.createVisualShape(
-            **geometry,
-            **({"length": CYLINDER_HEIGHT} if tall else {}),
-            rgbaColor=[*COLORS[thing.color], 1],
-            physicsClientId=client,
-        )
+    collision, visual = SHAPES[item.shape](client, item)
     body = pybullet.createMultiBody(
-        baseMass=0.3 if thing.shape == "bowl" else 0.08,
+        baseMass=0.3 if item.shape in ("bowl", "plate") else 0.08 * item.size**3,
         baseCollisionShapeIndex=collision,
         baseVisualShapeIndex=visual,
-        basePosition=[thing.x, thing.y, REST_HEIGHT[thing.shape]],
-        baseOrientation=pybullet.getQuaternionFromEuler([0, 0, thing.yaw]),
+        basePosition=[item.x, item.y, height + item.rest_height],
+        baseOrientation=pybullet.getQuaternionFromEuler([0, 0, item.yaw]),
         physicsClientId=client,
     )
-    rolls = thing.shape == "ball"  # a little rolling friction keeps it from wandering off
+    rolls = item.shape in ("ball", "thing")  # a little rolling friction keeps it from wandering off
     pybullet.changeDynamics(
         body, -1, lateralFriction=0.8, rollingFriction=0.002 if rolls else 0.0, physicsClientId=client
     )
-    # Objects start at rest and asleep, and wake when something touches them. Four resting objects
-    # would otherwise take more than half of the physics time.
-    pybullet.changeDynamics(body, -1, activationState=_ASLEEP, physicsClientId=client)
+    # Objects start at rest and asleep, and wake when something touches them. Four resting objects would otherwise take
+    # more than half of the physics time. A drawer does not wake what lies in it.
+    if item.inside is None:
+        pybullet.changeDynamics(body, -1, activationState=ASLEEP, physicsClientId=client)
     return body
 
 
-def _bowl(client: int, color: str) -> tuple[int, int]:
-    """A bowl from boxes: a floor and a ring of leaning walls. The origin is on its underside."""
-    angles = np.arange(BOWL_WALLS) * 2 * np.pi / BOWL_WALLS
-    lean = 0.35
-    wall_radius = BOWL_RADIUS - 0.012
-    half_extents = [[BOWL_RADIUS * 0.62, BOWL_RADIUS * 0.62, 0.003]]
-    positions, orientations = [[0, 0, 0.003]], [[0, 0, 0, 1]]
-    for angle in angles:
-        half_extents.append([0.003, wall_radius * np.tan(np.pi / BOWL_WALLS) + 0.004, BOWL_HEIGHT / 2])
-        positions.append([wall_radius * np.cos(angle), wall_radius * np.sin(angle), BOWL_HEIGHT / 2])
-        orientations.append(pybullet.getQuaternionFromEuler([0, lean, angle]))
-    boxes = dict(shapeTypes=[pybullet.GEOM_BOX] * len(positions), halfExtents=half_extents)
+def _primitive(client: int, item: Object) -> tuple[int, int]:
+    """Collision and visual shape of a cube, cylinder or ball."""
+    geometry = {
+        "cube": dict(shapeType=pybullet.GEOM_BOX, halfExtents=[item.size * CUBE_HALF] * 3),
+        "cylinder": dict(shapeType=pybullet.GEOM_CYLINDER, radius=item.size * CYLINDER_RADIUS),
+        "ball": dict(shapeType=pybullet.GEOM_SPHERE, radius=item.size * BALL_RADIUS),
+    }[item.shape]
+    # PyBullet names a cylinder's length differently for the two kinds of shape.
+    height, length = ({name: item.size * CYLINDER_HEIGHT} if item.shape == "cylinder" else {} for name in
+                      ("height", "length"))  # fmt: skip
+    return (
+        pybullet.createCollisionShape(**geometry, **height, physicsClientId=client),
+        pybullet.createVisualShape(**geometry, **length, rgbaColor=[*COLORS[item.color], 1], physicsClientId=client),
+    )
+
+
+def _thing(client: int, item: Object) -> tuple[int, int]:
+    model = thing(item.model)
+    mesh = dict(shapeType=pybullet.GEOM_MESH, vertices=model.vertices.tolist(), physicsClientId=client)
+    flat = model.faces.ravel().tolist()
+    return (
+        pybullet.createCollisionShape(**mesh),
+        pybullet.createVisualShape(**mesh, indices=flat, rgbaColor=[*COLORS[item.color], 1]),
+    )
+
+
+def _dish(radius: float, height: float) -> Callable[[int, Object], tuple[int, int]]:
+    """A bowl or a plate from boxes: a floor and a ring of leaning walls. The origin is on its underside."""
+
+    def shapes(client: int, item: Object) -> tuple[int, int]:
+        angles = np.arange(WALLS) * 2 * np.pi / WALLS
+        lean = 0.35
+        outer = radius * item.size
+        wall_radius = outer - 0.012
+        half_extents = [[outer * 0.62, outer * 0.62, 0.003]]
+        positions, orientations = [[0, 0, 0.003]], [[0, 0, 0, 1]]
+        for angle in angles:
+            half_extents.append([0.003, wall_radius * np.tan(np.pi / WALLS) + 0.004, height / 2])
+            positions.append([wall_radius * np.cos(angle), wall_radius * np.sin(angle), height / 2])
+            orientations.append(pybullet.getQuaternionFromEuler([0, lean, angle]))
+        return boxes(client, half_extents, positions, orientations, [COLORS[item.color]] * len(positions))
+
+    return shapes
+
+
+def boxes(client: int, half_extents: list, positions: list, orientations: list, colors: list) -> tuple[int, int]:
+    """Collision and visual shape of several boxes that belong together.
+
+    Args:
+        client: PyBullet's client id.
+        half_extents, positions: (3,) of each, metres.
+        orientations: quaternion of each.
+        colors: (3,) of each, 0 to 1.
+    """
+    shapes = dict(shapeTypes=[pybullet.GEOM_BOX] * len(positions), halfExtents=half_extents)
     collision = pybullet.createCollisionShapeArray(
-        **boxes,
+        **shapes,
         collisionFramePositions=positions,
         collisionFrameOrientations=orientations,
         physicsClientId=client,
     )
     visual = pybullet.createVisualShapeArray(
-        **boxes,
+        **shapes,
         visualFramePositions=positions,
         visualFrameOrientations=orientations,
-        rgbaColors=[[*COLORS[color], 1]] * len(positions),
+        rgbaColors=[[*color, 1] for color in colors],
         physicsClientId=client,
     )
     return collision, visual
+
+
+SHAPES = {
+    "cube": _primitive,
+    "cylinder": _primitive,
+    "ball": _primitive,
+    "thing": _thing,
+    "bowl": _dish(BOWL_RADIUS, BOWL_HEIGHT),
+    "plate": _dish(PLATE_RADIUS, PLATE_HEIGHT),
+}

@@ -1,0 +1,121 @@
+"""Writing down an episode while it happens, whoever moves the robot."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from vla_course.data.episodes import Episode
+from vla_course.sim.env import TabletopEnv
+
+# For how many other objects of the scene an episode notes how the sentence would name them, and where
+# they are. Pointing at them is an exercise that costs no further demonstration.
+POINTING = 3
+
+POSE = {"names": ["x", "y", "z", "roll", "pitch", "yaw", "gripper"],
+        "units": ["m", "m", "m", "rad", "rad", "rad", "+1 open, -1 closed"]}  # fmt: skip
+STEP = {"names": ["dx", "dy", "dz", "droll", "dpitch", "dyaw", "gripper"],
+        "units": ["5 cm"] * 3 + ["0.25 rad"] * 3 + ["+1 open, -1 closed"]}  # fmt: skip
+
+
+def features(env: TabletopEnv) -> dict[str, dict]:
+    """What an episode of this environment holds for each step: dtype, shape, names and units of each feature."""
+    n = len(env.world.robot.model.arm)
+    joints = [f"joint_{i}" for i in range(n)]
+    action = {
+        "waypoint": POSE,
+        "ee_delta": STEP,
+        "joint_delta": {"names": [*joints, "gripper"], "units": ["0.15 rad"] * n + ["+1 open, -1 closed"]},
+        "joint_position": {"names": [*joints, "gripper"], "units": ["rad"] * n + ["+1 open, -1 closed"]},
+    }[env.action_mode]
+    both = {"action": action} if env.action_mode == "waypoint" else {"action": action, "executed": action}
+    return {
+        **{name: {"dtype": "float32", "shape": [len(what["names"])], **what} for name, what in both.items()},
+        "state": {"dtype": "float32", "shape": [7], **POSE},
+        "joints": {"dtype": "float32", "shape": [n], "names": joints, "units": ["rad"] * n},
+        "reward": {"dtype": "float32", "shape": [], "names": ["reward"], "units": ["1"]},
+        "timestamp": {"dtype": "float32", "shape": [], "names": ["timestamp"], "units": ["s"]},
+        "target_pixel": {"dtype": "float32", "shape": [2], "names": ["u", "v"], "units": ["of width", "of height"]},
+        "pointing_pixels": {
+            "dtype": "float32",
+            "shape": [POINTING, 2],
+            "names": [[f"u_{i}", f"v_{i}"] for i in range(POINTING)],
+            "units": [["of width", "of height"]] * POINTING,
+        },
+    }
+
+
+class Recorder:
+    """An environment that remembers.
+
+    Each step holds what was seen before its action: pictures and numbers; and the action. Where the environment is not
+    in mode "waypoint" there are two: `action`, which a policy shall learn, and `executed`, which the robot was sent.
+
+    Args:
+        env: where it happens.
+    """
+
+    def __init__(self, env: TabletopEnv):
+        self.env = env
+        self._names = list(features(env))
+        self._pictures = [name for name in env.observation_space.spaces if name.startswith(env.cameras)]
+
+    def reset(self, seed: int) -> dict:
+        """Start the episode that `seed` names.
+
+        Returns:
+            The first observation.
+        """
+        self.seed = seed
+        self.observation, self.info = self.env.reset(seed=seed)
+        self.scene = self.env.world.scene
+        others = [i for i in range(len(self.scene.objects)) if i not in (self.scene.target, self.scene.reference)]
+        # A scene with few objects repeats the target.
+        self._others = (others + [self.scene.target] * POINTING)[:POINTING]
+        self._steps: dict[str, list] = {name: [] for name in self._names}
+        self._frames: dict[str, list] = {name: [] for name in self._pictures}
+        return self.observation
+
+    def step(self, action: np.ndarray, executed: np.ndarray | None = None) -> bool:
+        """Carry out an action and write down what it was an answer to.
+
+        Args:
+            action: what a policy shall learn to do here.
+            executed: what is done, where that is something else.
+
+        Returns:
+            Whether the episode is over.
+        """
+        executed = action if executed is None else executed
+        row = {
+            "action": action,
+            "executed": executed,
+            "state": self.observation["state"],
+            "joints": self.observation["joints"],
+            "timestamp": self.info["seconds"],
+            "target_pixel": self.info["pixels"][self.scene.target],
+            "pointing_pixels": self.info["pixels"][self._others],
+        }
+        for name in self._pictures:
+            self._frames[name].append(self.observation[name])
+        self.observation, row["reward"], terminated, truncated, self.info = self.env.step(executed)
+        for name in self._names:
+            self._steps[name].append(row[name])
+        return terminated or truncated
+
+    def episode(self, labels: Mapping[str, object] | None = None) -> Episode:
+        """What was recorded since the reset.
+
+        Args:
+            labels: more for its metadata, such as who moved the robot.
+        """
+        metadata = {
+            "task": self.env.task.name,
+            "seed": self.seed,
+            "robot": self.env.world.robot_name,
+            "success": self.info["success"],
+            "goal_conditions": self.info["goal_conditions"],
+            "pointing": [self.scene.instruction(target=i) for i in self._others],
+            **(labels or {}),
+        }
+        steps = {name: np.array(rows, dtype=np.float32) for name, rows in self._steps.items()}
+        return Episode(metadata, self.scene.instruction(), steps, self._frames)
