@@ -84,7 +84,7 @@ def bad_calls(data: Path, policy: Path, empty: Path) -> dict[str, tuple[list, st
     file = empty / "file"
     file.write_text("")
     (empty / "no_episodes").mkdir()
-    (empty / "no_episodes" / "metadata.json").write_text('{"statistics": {}}')
+    (empty / "no_episodes" / "metadata.json").write_text('{"schema_version": 1, "statistics": {}}')
     other = empty / "other_shape"
     other.mkdir()
     (other / "config.json").write_text((policy / "config.json").read_text().replace('"width": 48', '"width": 40'))

@@ -153,7 +153,11 @@ def test_a_changed_episode_is_seen_by_the_next_training(demonstrations, tmp_path
     root = tmp_path / "data"
     shutil.copytree(demonstrations, root)
     assert WindowDataset(root)[0]["task"] != "fly"
-    (root / "episodes" / "episode_0000" / "instruction.txt").write_text("fly\n")
+    folder = root / "episodes" / "episode_0000"
+    episode = read_episode(folder)
+    episode.instruction = "fly"
+    shutil.rmtree(folder)
+    write_episode(episode, folder)
     assert WindowDataset(root)[0]["task"] == "fly"
 
 

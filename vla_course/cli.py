@@ -81,18 +81,34 @@ def verify(data: Folder, repair: bool = False) -> None:
 
     Args:
         data: folder of the data set.
-        repair: delete the damaged episodes; "vla-course collect" then records them anew.
+        repair: move the damaged episodes to DATA/damaged/; "vla-course collect" then records them anew.
     """
     from vla_course.data.store import verify as check
 
     sound, damaged = check(data, repair)
     for line in damaged:
-        print(f"damaged: {line}" + (" (deleted)" if repair else ""))
+        print(f"damaged: {line}")
     print(f"{sound} episodes are sound, {len(damaged)} damaged")
     if damaged and not repair:
         raise CourseError(
-            f'{data}: drop the damaged episodes with "vla-course verify {data} --repair", then collect again'
+            f'{data}: put the damaged episodes aside with "vla-course verify {data} --repair", then collect again'
         )
+
+
+def convert(
+    source: Folder, target: Folder, format: Literal["lerobot-v3.0", "lerobot-v2.1", "droid", "video-csv"]
+) -> None:
+    """Write a data set of the course in another format, or make one from another format.
+
+    Args:
+        source: a data set of the course, which is exported; anything else is imported.
+        target: a new folder.
+        format: how the data set lies, or shall lie, on the other side.
+    """
+    from vla_course.data.formats import export_dataset, import_dataset, is_dataset
+
+    count = (export_dataset if is_dataset(source) else import_dataset)(source, target, format)
+    print(f"{count} episodes in {target}")
 
 
 def train(
@@ -274,7 +290,7 @@ def grade(
 COMMANDS = {
     command.__name__: command
     for command in (
-        *(demo, doctor, collect, verify, train, evaluate, watch),
+        *(demo, doctor, collect, verify, convert, train, evaluate, watch),
         *(check, grade, release, samples, notebooks),
     )
 }

@@ -112,6 +112,7 @@ class Recorder:
             "task": self.env.task.name,
             "seed": self.seed,
             "robot": self.env.world.robot_name,
+            "action_mode": self.env.action_mode,
             "success": self.info["success"],
             "goal_conditions": self.info["goal_conditions"],
             "pointing": [self.scene.instruction(target=i) for i in self._others],

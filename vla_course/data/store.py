@@ -1,9 +1,10 @@
 """A data set on disk: a folder of episodes with one description of them all.
 
 dataset/
-  metadata.json                   what was recorded, how, and the statistics of each feature
+  metadata.json                   see `vla_course.data.description`
   instructions/pick.txt           the phrasings of each task
   episodes/episode_0001/          see `vla_course.data.episodes`
+  damaged/                        what `verify` put aside
 """
 
 import json
@@ -13,10 +14,10 @@ from pathlib import Path
 
 import numpy as np
 
-from vla_course.data.episodes import read_episode, read_steps
+from vla_course.data.description import SCHEMA_VERSION, read_metadata, write_metadata
+from vla_course.data.episodes import REMEDY, read_episode, read_steps
+from vla_course.data.files import read_file, replace_file, sha256
 from vla_course.errors import CourseError
-
-SCHEMA_VERSION = 1
 
 
 def episode_folder(root: Path, index: int) -> Path:
@@ -34,11 +35,17 @@ def require_episodes(root: Path) -> list[Path]:
     """The complete episodes, in order.
 
     Raises:
-        CourseError: there is none.
+        CourseError: there is none, or a folder among them cannot be listed.
     """
     folders = episode_folders(root)
     if not folders:
         raise CourseError(f'{root}: the data set is empty; record episodes with "vla-course collect"')
+    for folder in folders:
+        try:
+            for path in folder.iterdir():
+                path.stat()
+        except OSError as error:  # a file in place of a folder, a link to nothing
+            raise CourseError(f"{folder.name}: {Path(error.filename).name}: {error.strerror}; {REMEDY}") from error
     return folders
 
 
@@ -66,23 +73,27 @@ def open_store(root: Path, settings: dict, instructions: dict[str, list[str]]) -
         (root / "episodes").mkdir(parents=True, exist_ok=True)
         (root / "instructions").mkdir(exist_ok=True)
         for task, phrasings in instructions.items():
-            (root / "instructions" / f"{task}.txt").write_text("\n".join(phrasings) + "\n")
+            replace_file(root / "instructions" / f"{task}.txt", ("\n".join(phrasings) + "\n").encode())
         for leftover in (root / "episodes").glob(".episode_*.partial"):
             shutil.rmtree(leftover)
-        _write_json(root / "metadata.json", settings)
     except OSError as error:
-        raise CourseError(f"{root}: cannot be written: {error.strerror}; choose another folder") from error
+        raise _cannot_write(root, error) from error
+    _describe(root, settings)
 
 
 def close_store(root: Path) -> dict:
-    """Add the statistics of every feature to metadata.json, and return it."""
+    """Add the statistics of every feature to metadata.json, and return it.
+
+    Raises:
+        CourseError: no data set, an empty one, a damaged episode, or a full disk.
+    """
     metadata = read_metadata(root)
     episodes = [read_steps(folder) for folder in require_episodes(root)]
     columns = {name: np.concatenate([e[name] for e in episodes]) for name in episodes[0]}
     metadata["episodes"] = len(episodes)
     metadata["steps"] = sum(len(e["action"]) for e in episodes)
     metadata["statistics"] = {name: statistics(rows) for name, rows in columns.items()}
-    _write_json(root / "metadata.json", metadata)
+    _describe(root, metadata)
     return metadata
 
 
@@ -107,50 +118,70 @@ def statistics(rows: np.ndarray) -> dict[str, list[float]]:
     return {name: values.round(6).tolist() for name, values in measures.items()}
 
 
-def read_metadata(root: Path) -> dict:
-    """What a data set says of itself.
-
-    Raises:
-        CourseError: there is none in `root`, or it cannot be read.
-    """
-    path = root / "metadata.json"
-    try:
-        return json.loads(path.read_text())
-    except FileNotFoundError:
-        raise CourseError(
-            f'{root}: holds no data set (no metadata.json); record one with "vla-course collect"'
-        ) from None
-    except (OSError, ValueError) as error:
-        raise CourseError(f"{path}: cannot be read ({error}); restore it or collect again") from None
-
-
 def verify(root: Path, repair: bool = False) -> tuple[int, list[str]]:
-    """Read every episode of a data set.
+    """Read everything in a data set.
 
     Args:
         root: the data set.
-        repair: delete the damaged episodes; the sound ones stay.
+        repair: move what is damaged to `root/damaged/`, and describe the rest again in metadata.json. Nothing is
+            deleted: a part of a damaged recording may still be worth saving by hand.
 
     Returns:
-        How many episodes are sound, and one line for each that is not.
+        How many episodes are sound, and one line for each thing that is not.
 
     Raises:
-        CourseError: `root` holds no data set.
+        CourseError: `root` holds no data set, its metadata.json is damaged, or it cannot be written.
     """
-    read_metadata(root)
-    sound, damaged = 0, []
-    for folder in episode_folders(root):
+    metadata = read_metadata(root)
+    folders = episode_folders(root)
+    damaged: dict[Path | None, str] = {}
+    for folder in folders:
         try:
             read_episode(folder)
-            sound += 1
         except CourseError as error:
-            damaged.append(str(error).split(";")[0])
-            if repair:
-                shutil.rmtree(folder)
-    return sound, damaged
+            damaged[folder] = str(error).removesuffix(f"; {REMEDY}")
+    sound = len(folders) - len(damaged)
+    for name, checksum in metadata.get("checksums", {}).items():
+        try:
+            if sha256(read_file(root, name)) != checksum:
+                raise ValueError(f"{name}: is not the file that metadata.json lists")
+        except ValueError as error:
+            damaged[root / name] = str(error)
+    if metadata.get("episodes", len(folders)) != len(folders):
+        damaged[None] = f"metadata.json: counts {metadata['episodes']} episodes, {len(folders)} are here"
+    if repair and damaged:
+        for path in filter(None, damaged):
+            damaged[path] += _put_aside(path, root)
+        finished = metadata.pop("statistics", None)
+        _describe(root, {key: value for key, value in metadata.items() if key not in ("episodes", "steps")})
+        if finished and episode_folders(root):
+            close_store(root)
+    return sound, list(damaged.values())
 
 
-def _write_json(path: Path, content: dict) -> None:
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(json.dumps(content, indent=1) + "\n")
-    os.replace(partial, path)
+def _put_aside(path: Path, root: Path) -> str:
+    """Move what is damaged out of the way, and say where it is."""
+    if not path.exists() and not path.is_symlink():
+        return ""
+    try:
+        (root / "damaged").mkdir(exist_ok=True)
+        place, number = root / "damaged" / path.name, 1
+        while place.exists() or place.is_symlink():  # an earlier repair put its predecessor there
+            place, number = place.with_name(f"{path.name}.{number}"), number + 1
+        os.rename(path, place)
+    except OSError as error:
+        raise _cannot_write(root, error) from error
+    return f" (moved to damaged/{place.name})"
+
+
+def _describe(root: Path, metadata: dict) -> None:
+    """Write metadata.json with the checksums of the files in instructions/."""
+    try:
+        files = sorted(f"instructions/{path.name}" for path in (root / "instructions").glob("*.txt"))
+        write_metadata(root, {**metadata, "checksums": {name: sha256(read_file(root, name)) for name in files}})
+    except OSError as error:
+        raise _cannot_write(root, error) from error
+
+
+def _cannot_write(root: Path, error: OSError) -> CourseError:
+    return CourseError(f"{root}: cannot be written: {error.strerror}; free space or choose another folder")

@@ -19,6 +19,8 @@ from vla_course.data.episodes import read_episode, read_steps
 from vla_course.data.store import read_metadata, require_episodes
 from vla_course.errors import CourseError
 
+SIZES = "sizes.json"  # of the files of a cache; written last
+
 
 class WindowDataset(Dataset):
     """Observation and action-chunk windows over the successful episodes of a data set.
@@ -31,6 +33,7 @@ class WindowDataset(Dataset):
         `task`: str, the instruction.
         `target_pixel`: (2,) float32, where the target is in the front picture (u, v).
         `pointing.task`, `pointing.pixel`: K sentences that name other objects, and (K, 2) where those are.
+    The last three are known in simulation only.
 
     Args:
         root: the data set.
@@ -75,11 +78,12 @@ class WindowDataset(Dataset):
             "observation.state": torch.from_numpy(self._arrays["state"][first]),
             "action": torch.from_numpy(self._arrays["action"][np.minimum(rows, last[:, None])]),
             "action_is_pad": torch.from_numpy(rows > last[:, None]),
-            "target_pixel": torch.from_numpy(self._arrays["target_pixel"][first]),
             "task": [self.episodes[e]["instruction"] for e, _ in chosen],
-            "pointing.task": [self.episodes[e]["pointing"] for e, _ in chosen],
-            "pointing.pixel": torch.from_numpy(self._arrays["pointing_pixels"][first]),
         }
+        if "target_pixel" in self._arrays:  # from the simulator; recordings of a real robot have none
+            batch["target_pixel"] = torch.from_numpy(self._arrays["target_pixel"][first])
+            batch["pointing.task"] = [self.episodes[e]["pointing"] for e, _ in chosen]
+            batch["pointing.pixel"] = torch.from_numpy(self._arrays["pointing_pixels"][first])
         for camera in self.metadata["cameras"]:
             batch[f"observation.images.{camera}"] = to_images(self._arrays[camera][first])
         return batch
@@ -104,12 +108,13 @@ def to_images(frames: np.ndarray) -> Tensor:
 def _cache(root: Path) -> Path:
     """Build the memory-mapped cache of a data set, or find the one that still fits its episodes.
 
-    Episodes pass through memory one at a time, so that a large data set needs no more of it than a small one.
+    Episodes pass through memory one at a time, so that a large data set needs no more of it than a small one. A cache
+    that was cut short is built again.
     """
     folders = require_episodes(root)
     stamp = json.dumps([(path.name, path.stat().st_mtime_ns) for f in folders for path in (f, *f.iterdir())])
     cache = root / "cache" / hashlib.sha256(stamp.encode()).hexdigest()[:16]
-    if (cache / "index.json").exists():
+    if _is_whole(cache):
         return cache
     lengths = [len(read_steps(folder)["action"]) for folder in folders]
     starts = np.cumsum([0, *lengths])
@@ -118,11 +123,19 @@ def _cache(root: Path) -> Path:
         for folder, start, length in zip(folders, starts, lengths, strict=False):
             episode = read_episode(folder)
             columns = {**episode.steps, **{name: np.stack(f) for name, f in episode.frames.items()}}
+            if not arrays:
+                _require_space(root, sum(rows[0].nbytes for rows in columns.values()) * int(starts[-1]))
+                arrays = {
+                    name: open_memmap(
+                        Path(partial) / f"{name}.npy", "w+", dtype=rows.dtype, shape=(int(starts[-1]), *rows.shape[1:])
+                    )
+                    for name, rows in columns.items()
+                }
+            if {name: rows.shape[1:] for name, rows in columns.items()} != {n: a.shape[1:] for n, a in arrays.items()}:
+                raise CourseError(
+                    f"{folder.name}: holds other features than {folders[0].name}; keep them in two data sets"
+                )
             for name, rows in columns.items():
-                if name not in arrays:
-                    shape = (int(starts[-1]), *rows.shape[1:])
-                    path = Path(partial) / f"{name}.npy"
-                    arrays[name] = open_memmap(path, "w+", dtype=rows.dtype, shape=shape)
                 arrays[name][start : start + length] = rows
             index.append(
                 {
@@ -130,13 +143,33 @@ def _cache(root: Path) -> Path:
                     "length": length,
                     "instruction": episode.instruction,
                     "success": episode.metadata["success"],
-                    "pointing": episode.metadata["pointing"],
+                    "pointing": episode.metadata.get("pointing", []),
                 }
             )
         for array in arrays.values():
             array.flush()
         (Path(partial) / "index.json").write_text(json.dumps(index))
+        sizes = {path.name: path.stat().st_size for path in Path(partial).iterdir()}
+        (Path(partial) / SIZES).write_text(json.dumps(sizes))
         shutil.rmtree(root / "cache", ignore_errors=True)
         cache.parent.mkdir()
         shutil.move(partial, cache)
     return cache
+
+
+def _is_whole(cache: Path) -> bool:
+    """Whether every file of a cache is as large as it was written."""
+    try:
+        sizes = json.loads((cache / SIZES).read_text())
+        return all((cache / name).stat().st_size == size for name, size in sizes.items())
+    except (OSError, ValueError, AttributeError):
+        return False
+
+
+def _require_space(root: Path, needed: int) -> None:
+    """A memory-mapped file on a full disk ends the process without a word, so the space is looked for before."""
+    free = shutil.disk_usage(root).free
+    if free < needed:
+        raise CourseError(
+            f"{root}: the cache for training needs {needed >> 20} MiB and {free >> 20} MiB are free; free some space"
+        )

@@ -146,10 +146,12 @@ class VLAPolicy(nn.Module, PyTorchModelHubMixin, model_card_template=_CARD, tags
         wanted = (batch["action"] - self.action_mean) / self.action_std
         keep = ~batch["action_is_pad"].unsqueeze(-1)
         action_loss = ((actions - wanted).abs() * keep).sum() / (keep.sum() * wanted.shape[-1])
-        pixels = batch["target_pixel"].unsqueeze(1)  # (B, 1, 2)
-        if "pointing.task" in batch:
-            pixels = torch.cat([pixels, batch["pointing.pixel"]], dim=1)  # (B, Q, 2)
-        grounding = grounding_loss(logits[:, 0].flatten(0, 1), pixels.flatten(0, 1))
+        grounding = action_loss.new_zeros(())
+        if "target_pixel" in batch:  # known in simulation only
+            pixels = batch["target_pixel"].unsqueeze(1)  # (B, 1, 2)
+            if "pointing.task" in batch:
+                pixels = torch.cat([pixels, batch["pointing.pixel"]], dim=1)  # (B, Q, 2)
+            grounding = grounding_loss(logits[:, 0].flatten(0, 1), pixels.flatten(0, 1))
         loss = action_loss + self.config.grounding_weight * grounding
         return loss, {"action_loss": action_loss.item(), "grounding_loss": grounding.item()}
 

@@ -120,6 +120,9 @@ def render(client: int, view: View, size: int, look: Look = PLAIN) -> Picture:
         look: the light.
     """
     view_matrix, projection = view.matrices()
+    # PyBullet's CPU renderer draws half a pixel too far to the right and up.
+    projection = np.array(projection)
+    projection[8:10] += 1 / size
     _, _, rgba, depth, segmentation = pybullet.getCameraImage(
         size,
         size,

@@ -6,7 +6,7 @@ import numpy as np
 import pybullet
 
 from vla_course.errors import one_of
-from vla_course.sim.low_poly import low_poly_urdf
+from vla_course.sim.low_poly import GRID, Mount, low_poly_urdf
 
 # The tool frame's z axis points out of the hand. Pointing straight down is a half turn about x; the
 # course measures roll, pitch and yaw from there, so (0, 0, 0) is a gripper that points straight down.
@@ -25,6 +25,12 @@ class RobotModel:
         home: joint angles at the start of an episode, radians.
         finger_open: position of each finger joint when open, metres.
         arm_force, finger_force: strongest motor torque (N m) and finger force (N).
+        gain: share of a joint's error that its motor corrects in one physics step. With more gain or force than it
+            needs, a light arm starts with a jerk that knocks away what it should push.
+        base: where the robot stands, metres from the origin, which is where the Panda stands. The
+            others stand where the whole work area is within their reach.
+        mount: where the arm gets a gripper, if it ships without one.
+        grid: how coarsely it is drawn, metres; see `low_poly_urdf`.
     """
 
     urdf: str
@@ -35,6 +41,10 @@ class RobotModel:
     finger_open: float
     arm_force: float
     finger_force: float
+    gain: float = 0.1
+    base: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    mount: Mount | None = None
+    grid: float = GRID
 
 
 ROBOTS: dict[str, RobotModel] = {
@@ -47,7 +57,34 @@ ROBOTS: dict[str, RobotModel] = {
         finger_open=0.04,
         arm_force=87.0,
         finger_force=20.0,
-    )
+    ),
+    "kuka": RobotModel(
+        urdf="kuka_iiwa/model.urdf",
+        arm=(0, 1, 2, 3, 4, 5, 6),
+        fingers=(8, 9),
+        tool=10,
+        home=(0.0, 0.185, 0.0, -1.791, 0.0, 1.165, 0.0),
+        finger_open=0.04,
+        arm_force=87.0,
+        finger_force=20.0,
+        gain=0.06,
+        base=(-0.12, 0.0, 0.0),
+        mount=Mount("lbr_iiwa_link_7", z=0.045, yaw=np.pi),
+        grid=0.02,  # its links are thicker and rounder than the Panda's
+    ),
+    "xarm6": RobotModel(
+        urdf="xarm/xarm6_robot_white.urdf",
+        arm=(1, 2, 3, 4, 5, 6),
+        fingers=(8, 9),
+        tool=10,
+        home=(0.0, -0.829, -0.741, 0.0, 1.57, 0.0),
+        finger_open=0.04,
+        arm_force=32.0,
+        finger_force=20.0,
+        gain=0.06,
+        base=(0.08, 0.0, 0.01),
+        mount=Mount("link6", z=0.0, yaw=0.0),
+    ),
 }
 
 
@@ -62,7 +99,12 @@ class Robot:
         one_of("robot", name, ROBOTS)
         self.client = client
         self.model = ROBOTS[name]
-        self.body = pybullet.loadURDF(low_poly_urdf(self.model.urdf), useFixedBase=True, physicsClientId=client)
+        self.body = pybullet.loadURDF(
+            low_poly_urdf(self.model.urdf, self.model.mount, self.model.grid),
+            basePosition=self.model.base,
+            useFixedBase=True,
+            physicsClientId=client,
+        )
         limits = [
             pybullet.getJointInfo(self.body, j, physicsClientId=client)[8:10]
             for j in (*self.model.arm, *self.model.fingers)
@@ -95,6 +137,7 @@ class Robot:
             pybullet.POSITION_CONTROL,
             targetPositions=list(angles),
             forces=[model.arm_force] * len(model.arm),
+            positionGains=[model.gain] * len(model.arm),
             physicsClientId=self.client,
         )
         width = model.finger_open * (np.clip(gripper, -1, 1) + 1) / 2
@@ -108,7 +151,10 @@ class Robot:
         )
 
     def inverse_kinematics(self, position: np.ndarray, rpy: np.ndarray) -> np.ndarray:
-        """Joint angles that bring the tool to a pose, starting from where the arm is.
+        """Joint angles that bring the tool to a pose, within the joints' limits.
+
+        The whole work area (x 0.30 to 0.62, y -0.25 to 0.25, z 0.01 to 0.35 m, pointing down, yaw up to a quarter
+        turn) is reached within 3 mm.
 
         Args:
             position: (3,) metres.
@@ -117,18 +163,26 @@ class Robot:
         Returns:
             (n,) arm joint angles, radians.
         """
+        n = len(self.model.arm)
         turn = pybullet.getQuaternionFromEuler(list(rpy))
         _, quaternion = pybullet.multiplyTransforms(HERE, turn, HERE, POINTING_DOWN)
-        solution = pybullet.calculateInverseKinematics(
-            self.body,
-            self.model.tool,
-            list(position),
-            quaternion,
-            maxNumIterations=20,
-            residualThreshold=1e-4,
-            physicsClientId=self.client,
-        )
-        n = len(self.model.arm)
+        # From home, a pose has the same joint angles whatever came before. From where the arm is, one of seven
+        # joints would drift until a joint is at its limit. The solver measures the error of the position only,
+        # and before each step: asked for a turn in place it stops centimetres away. A second call mends that.
+        # Given `currentPositions`, it counts from the base's center of mass instead of the world's origin.
+        solution = [*self.model.home, *(self.model.finger_open for _ in self.model.fingers)]
+        center = np.array(pybullet.getBasePositionAndOrientation(self.body, physicsClientId=self.client)[0])
+        for _ in range(2):
+            solution = pybullet.calculateInverseKinematics(
+                self.body,
+                self.model.tool,
+                list(position - center),
+                quaternion,
+                maxNumIterations=300,
+                residualThreshold=1e-4,
+                currentPositions=solution,
+                physicsClientId=self.client,
+            )
         return np.clip(solution[:n], self.lower[:n], self.upper[:n])
 
     def tool_pose(self) -> tuple[np.ndarray, np.ndarray]:
@@ -142,6 +196,11 @@ class Robot:
         """Arm joint angles (n,), radians."""
         states = pybullet.getJointStates(self.body, self.model.arm, physicsClientId=self.client)
         return np.array([s[0] for s in states], dtype=np.float32)
+
+    def joint_state(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Arm joint angles (rad), velocities (rad/s) and motor torques (N m) now, each (n,) float32."""
+        states = pybullet.getJointStates(self.body, self.model.arm, physicsClientId=self.client)
+        return tuple(np.array([s[k] for s in states], dtype=np.float32) for k in (0, 1, 3))
 
     def proprioception(self) -> np.ndarray:
         """What the robot feels of itself: (7,) float32.

@@ -97,10 +97,9 @@ class World:
     def _start_at(self, offset: np.ndarray) -> None:
         """Put the arm where the tool is `offset` (x, y, z, yaw) from its usual start, at rest."""
         pose = self.robot.proprioception()[:6] + np.array([*offset[:3], 0, 0, offset[3]])
-        for _ in range(5):  # inverse kinematics goes on from where the arm is
-            angles = self.robot.inverse_kinematics(pose[:3], pose[3:])
-            for joint, angle in zip(self.robot.model.arm, angles, strict=True):
-                pybullet.resetJointState(self.robot.body, joint, angle, physicsClientId=self.client)
+        angles = self.robot.inverse_kinematics(pose[:3], pose[3:])
+        for joint, angle in zip(self.robot.model.arm, angles, strict=True):
+            pybullet.resetJointState(self.robot.body, joint, angle, physicsClientId=self.client)
         self.robot.command_joints(angles, gripper=1.0)
 
     def _spawn(self, item: Object) -> int:

@@ -9,7 +9,7 @@ from vla_course.sim.world import Scene, World
 
 PUSH_DISTANCE = 0.08
 BEHIND = 0.07  # metres between the hand and the object's center before it pushes
-NEXT_TO = 0.085  # metres between the centers of two objects of which one was pushed to the other
+NEXT_TO = 0.095  # metres between the centers of two objects of which one was pushed to the other
 
 # The front camera faces the robot: its left is the robot's right, which is -y. Forward is away from the robot.
 DIRECTIONS = {"left": (0.0, -1.0), "right": (0.0, 1.0), "forward": (1.0, 0.0), "back": (-1.0, 0.0)}
@@ -141,7 +141,7 @@ class PushTo(Task):
         target, reference = (world.position(i) for i in (world.scene.target, world.scene.reference))
         offset = (reference - target)[:2]
         distance = float(np.linalg.norm(offset))
-        return push_plan(target, offset / distance, distance - NEXT_TO + 0.010)
+        return push_plan(target, offset / distance, distance - NEXT_TO + 0.012)
 
 
 def in_lane(center: np.ndarray, direction: np.ndarray, others: np.ndarray, ahead: float) -> bool:
@@ -157,8 +157,8 @@ def push_plan(position: np.ndarray, direction: np.ndarray, distance: float) -> n
     z = float(position[2])
     # At yaw 0 the fingers stand side by side along y, so the hand's flat side faces x.
     yaw = wrap(np.arctan2(direction[1], direction[0]))
-    if np.isclose(abs(direction[1]), 1):
-        yaw = np.pi / 2
+    if np.isclose(abs(direction[1]), 1):  # either quarter turn would do: choose so that left mirrors right
+        yaw = direction[1] * np.pi / 2
     start, half, end = (position[:2] + way * direction for way in (-BEHIND, 0.02, distance))
     return plan(
         waypoint(*start, 0.15, yaw, CLOSED),

@@ -1,0 +1,135 @@
+"""An arm that gives way, so that a person can take it by the hand and lead it.
+
+Usually each joint's motor holds its angle with all its force. For kinesthetic teaching the motors are switched off, and
+in each physics step every joint gets the torque
+
+    tau = g(q) - d * dq/dt
+
+g(q) is what holds the arm up against gravity: inverse dynamics (`calculateInverseDynamics`) for no velocity and no
+acceleration. The arm then weighs nothing and stays where it is left. d is a little friction, without which it would
+float on for ever. The other way, position control with a low gain, pulls back to where the arm was, so that the person
+feels a spring that is not there: we do not use it. The gripper's motors stay on, a button closes it.
+"""
+
+import numpy as np
+import pybullet
+from scipy.spatial.transform import Rotation
+
+from vla_course.sim.robots import POINTING_DOWN
+from vla_course.sim.world import World
+
+FRICTION = 0.5  # N m for each rad/s of a joint; 4 would be unstable, because the wrist is light
+STIFFNESS, TURN_STIFFNESS = 600.0, 5.0  # N/m and N m/rad of a hand that leads the arm
+DAMPING, TURN_DAMPING = 60.0, 0.2  # N s/m and N m s/rad
+STRONGEST, STRONGEST_TURN = 40.0, 10.0  # N and N m that a person applies
+
+
+class CompliantArm:
+    """Makes a world's arm compliant until `release`.
+
+    Args:
+        world: after its reset. The arm gives way from now on, each time `world.tick` is called.
+    """
+
+    def __init__(self, world: World):
+        self.world = world
+        robot = world.robot
+        self._moving = [j for j in range(pybullet.getNumJoints(robot.body, physicsClientId=world.client))
+                        if pybullet.getJointInfo(robot.body, j, physicsClientId=world.client)[3] > -1]  # fmt: skip
+        self._arm = [self._moving.index(j) for j in robot.model.arm]
+        # A motor at velocity 0 with no force is one that is switched off.
+        pybullet.setJointMotorControlArray(
+            robot.body,
+            robot.model.arm,
+            pybullet.VELOCITY_CONTROL,
+            targetVelocities=[0.0] * len(self._arm),
+            forces=[0.0] * len(self._arm),
+            physicsClientId=world.client,
+        )
+        self.push(np.zeros(3), np.zeros(3))
+        self._apply()
+        world.after_step.append(self._apply)  # forces act for one physics step only
+
+    def push(self, force: np.ndarray, torque: np.ndarray) -> None:
+        """Push and turn the hand, from now until the next call.
+
+        Args:
+            force: (3,) newtons at the tool, robot base frame.
+            torque: (3,) N m.
+        """
+        self._hand = lambda: (np.array(force, float), np.array(torque, float))
+
+    def lead(self, position: np.ndarray, orientation: np.ndarray) -> None:
+        """Pull the hand toward a pose, from now until the next call, as a person does who holds it: a damped spring.
+
+        Args:
+            position: (3,) metres.
+            orientation: (4,) quaternion x, y, z, w.
+        """
+
+        def spring() -> tuple[np.ndarray, np.ndarray]:
+            here, turned, velocity, spin = self._tool()
+            force = STIFFNESS * (position - here) - DAMPING * velocity
+            turn = (Rotation.from_quat(orientation) * Rotation.from_quat(turned).inv()).as_rotvec()
+            return _at_most(force, STRONGEST), _at_most(TURN_STIFFNESS * turn - TURN_DAMPING * spin, STRONGEST_TURN)
+
+        self._hand = spring
+
+    def release(self) -> None:
+        """End it: the motors hold the arm where it is."""
+        self.world.after_step.remove(self._apply)
+        robot = self.world.robot
+        robot.command_joints(robot.joint_positions(), robot.proprioception()[6])
+
+    def set_gripper(self, gripper: float) -> None:
+        """Open (+1) or close (-1) the gripper."""
+        model = self.world.robot.model
+        width = model.finger_open * (gripper + 1) / 2
+        pybullet.setJointMotorControlArray(
+            self.world.robot.body,
+            model.fingers,
+            pybullet.POSITION_CONTROL,
+            targetPositions=[width] * len(model.fingers),
+            forces=[model.finger_force] * len(model.fingers),
+            physicsClientId=self.world.client,
+        )
+
+    def _tool(self) -> tuple[np.ndarray, ...]:
+        """The tool's position, quaternion, velocity and angular velocity."""
+        robot = self.world.robot
+        state = pybullet.getLinkState(
+            robot.body, robot.model.tool, computeLinkVelocity=True, computeForwardKinematics=True,
+            physicsClientId=self.world.client,
+        )  # fmt: skip
+        return tuple(np.array(state[k]) for k in (4, 5, 6, 7))
+
+    def _apply(self) -> None:
+        """The torques and forces of one physics step."""
+        robot, client = self.world.robot, self.world.client
+        states = pybullet.getJointStates(robot.body, self._moving, physicsClientId=client)
+        angles, still = [s[0] for s in states], [0.0] * len(states)
+        gravity = np.array(pybullet.calculateInverseDynamics(robot.body, angles, still, still, physicsClientId=client))[
+            self._arm
+        ]
+        speeds = np.array([states[k][1] for k in self._arm])
+        pybullet.setJointMotorControlArray(
+            robot.body,
+            robot.model.arm,
+            pybullet.TORQUE_CONTROL,
+            forces=(gravity - FRICTION * speeds).tolist(),
+            physicsClientId=client,
+        )
+        force, torque = self._hand()
+        where = self._tool()[0].tolist()
+        hand, world = (robot.body, robot.model.tool), pybullet.WORLD_FRAME
+        pybullet.applyExternalForce(*hand, force.tolist(), where, world, physicsClientId=client)
+        pybullet.applyExternalTorque(*hand, torque.tolist(), world, physicsClientId=client)
+
+
+def orientation(rpy: np.ndarray) -> np.ndarray:
+    """The quaternion (4,) of roll, pitch, yaw (3,) in radians, where zeros point the hand straight down."""
+    return (Rotation.from_euler("xyz", rpy) * Rotation.from_quat(POINTING_DOWN)).as_quat()
+
+
+def _at_most(vector: np.ndarray, limit: float) -> np.ndarray:
+    return vector * min(1.0, limit / max(float(np.linalg.norm(vector)), 1e-9))
