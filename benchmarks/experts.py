@@ -19,7 +19,7 @@ def succeeds(task: str, seeds: range) -> list[bool]:
     env, outcomes = TabletopEnv(task, action_mode="waypoint", cameras=()), []
     for seed in seeds:
         env.reset(seed=seed)
-        for action in env.expert_waypoints():
+        for action in env.expert_actions():
             *_, info = env.step(action)
         outcomes.append(info["success"])
     env.close()

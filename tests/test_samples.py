@@ -8,8 +8,7 @@ import pytest
 from vla_course.data.store import verify
 from vla_course.errors import CourseError
 from vla_course.evaluation.statistics import SuccessRate
-from vla_course.samples import check_samples
-from vla_course.sim.tasks import TASKS
+from vla_course.samples import TASKS, check_samples
 
 ROOT = Path(__file__).parent.parent
 SAMPLES = ROOT / "data_samples"

@@ -185,10 +185,8 @@ def test_things_lie_still_and_are_as_wide_as_the_hand_needs():
     ("variety", "names"), [({"mood": "seen"}, "'mood'.*light"), ({"light": "dark"}, "light 'dark'.*unseen")]
 )
 def test_an_unknown_axis_is_answered_with_the_known_ones(variety, names):
-    env = TabletopEnv(cameras=(), variety=variety)
     with pytest.raises(CourseError, match=names):
-        env.reset(seed=0)
-    env.close()
+        TabletopEnv(cameras=(), variety=variety)
 
 
 def test_the_picture_shows_the_look():

@@ -43,6 +43,7 @@ def make_samples(checkout: Path) -> None:
             modalities=("rgb", "depth", "segmentation"),
         )
     run = checkout / "runs" / "samples"
+    shutil.rmtree(run, ignore_errors=True)  # what other code recorded is not gone on with
     summary = run_demo(0, run)
     shutil.copytree(run / "policy", samples / "policies" / "first_policy")
     (checkout / "docs").mkdir(exist_ok=True)

@@ -13,7 +13,7 @@ from vla_course.sim.cameras import CAMERAS, SPECTATOR, render
 from vla_course.sim.noise import noisy_depth, noisy_rgb
 from vla_course.sim.sensors import NOISY_SENSORS, SENSORS, Sensors
 from vla_course.sim.tasks import WAYPOINTS, get_task
-from vla_course.sim.variety import draw_scene
+from vla_course.sim.variety import check_variety, draw_scene
 from vla_course.sim.world import CONTROL_HZ, World
 
 POSITION_STEP = 0.05  # metres the tool moves in one control period at an action of 1
@@ -107,6 +107,7 @@ class TabletopEnv(gymnasium.Env):
         self.action_mode = action_mode
         self.max_steps = self.task.waypoints * (1 if action_mode == "waypoint" else TICKS // WAYPOINTS)
         self.variety = dict(variety or {})
+        check_variety(self.variety)
         self.cameras, self.modalities = tuple(cameras), tuple(modalities)
         self.image_size = image_size
         self.render_mode = render_mode

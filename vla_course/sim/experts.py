@@ -39,7 +39,7 @@ class ClosedLoopExpert:
     def act(self) -> np.ndarray:
         """The action (7,) from the state of the world now."""
         if not self._plan or self._lost():
-            self.recoveries += self._lost()
+            self.recoveries += int(self._lost())
             self._plan = self._from_above(list(self.env.expert_waypoints()))
             self._holds = False
             self._next()

@@ -30,13 +30,7 @@ def draw_scene(task: Task, rng: np.random.Generator, variety: Mapping[str, str])
         task: which draws what matters to it.
         rng: of the episode.
         variety: axis to setting; axes that it does not name are fixed.
-
-    Raises:
-        CourseError: an unknown axis or setting.
     """
-    for axis, setting in variety.items():
-        one_of("axis of variety", axis, AXES)
-        one_of(f"setting of {axis}", setting, SETTINGS)
     streams = rng.spawn(len(AXES))
     scene = task.scene(rng)
     for (axis, change), stream in zip(AXES.items(), streams, strict=True):
@@ -44,6 +38,17 @@ def draw_scene(task: Task, rng: np.random.Generator, variety: Mapping[str, str])
         if setting != "fixed":
             scene = change(scene, task, stream, setting)
     return scene
+
+
+def check_variety(variety: Mapping[str, str]) -> None:
+    """Look for typing mistakes.
+
+    Raises:
+        CourseError: an unknown axis or setting.
+    """
+    for axis, setting in variety.items():
+        one_of("axis of variety", axis, AXES)
+        one_of(f"setting of {axis}", setting, SETTINGS)
 
 
 def combination_is_unseen(shape: str, color: str) -> bool:

@@ -1,0 +1,123 @@
+"""The closed-loop expert makes good what goes wrong, and what is recorded is what happened."""
+
+import numpy as np
+import pytest
+
+from vla_course.collection.recorder import features
+from vla_course.collection.scripted import collect, make_env, record_closed_loop
+from vla_course.data.store import episode_folders, read_episode
+from vla_course.data.windows import WindowDataset
+from vla_course.errors import CourseError
+from vla_course.sim.env import TabletopEnv
+from vla_course.sim.experts import ClosedLoopExpert
+from vla_course.sim.tasks import TASKS
+
+
+def run(env: TabletopEnv, seed: int, disturb=lambda step, action: action) -> tuple[dict, ClosedLoopExpert, int]:
+    """One episode at 10 Hz in which `disturb` may change what is sent."""
+    expert, step, over = ClosedLoopExpert(env), 0, False
+    env.reset(seed=seed)
+    while not over:
+        *_, terminated, truncated, info = env.step(disturb(step, expert.act()))
+        over, step = terminated or truncated, step + 1
+    return info, expert, step
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_it_succeeds_ten_times_a_second_as_well(task):
+    env = TabletopEnv(task, action_mode="ee_delta", cameras=())
+    assert sum(run(env, seed)[0]["success"] for seed in range(4)) == 4
+    env.close()
+
+
+@pytest.mark.parametrize("task", ("pick", "place", "stack", "take_from_drawer"))
+def test_it_picks_up_again_what_it_lost(task):
+    env = TabletopEnv(task, action_mode="ee_delta", cameras=())
+    dropped = []
+
+    def open_once(step, action):
+        """Open the hand for four steps when it first carries something."""
+        if env.world.robot.proprioception()[6] < 0.9 and action[6] < 0 and action[2] > 0.5 and len(dropped) < 4:
+            dropped.append(step)
+        if dropped and step < dropped[0] + 4:
+            action[6] = 1.0
+        return action
+
+    plain, _, usual = run(env, 1)
+    info, expert, steps = run(env, 1, open_once)
+    env.close()
+    assert dropped and plain["success"] and info["success"]
+    assert steps > usual
+
+
+def test_it_comes_back_after_a_push():
+    env = TabletopEnv("pick", action_mode="ee_delta", cameras=())
+    shoved = lambda step, action: np.array([0, 1, 0.2, 0, 0, 0, 1.0]) if 4 <= step < 8 else action  # noqa: E731
+    assert all(run(env, seed, shoved)[0]["success"] for seed in range(5))
+    env.close()
+
+
+def test_a_fixture_stays_and_a_button_comes_back():
+    env = TabletopEnv("open_drawer", action_mode="ee_delta", cameras=())
+    info, _, _ = run(env, 0)
+    left = env.world.slide(0)
+    for _ in range(10):
+        env.world.tick()
+    assert info["success"] and env.world.slide(0) == pytest.approx(left, abs=0.002)
+    env.close()
+    env = TabletopEnv("press", action_mode="ee_delta", cameras=())
+    run(env, 0)
+    assert env.world.slide(0) > 0.005
+    env.step(np.array([0, 0, 1, 0, 0, 0, -1.0]))
+    env.step(np.array([0, 0, 1, 0, 0, 0, -1.0]))
+    assert env.world.slide(0) < 0.002
+    env.close()
+
+
+def test_noise_is_recorded_beside_what_the_expert_wanted():
+    env = TabletopEnv("pick", action_mode="ee_delta", cameras=("front",))
+    levels = {}
+    for seed in range(8):
+        episode = record_closed_loop(env, seed, noise=0.1)
+        off = np.abs(episode.steps["executed"] - episode.steps["action"])
+        levels[episode.metadata["noise"]] = off[:, :6].std()
+        assert {name: list(rows.shape[1:]) for name, rows in episode.steps.items()} == {
+            name: what["shape"] for name, what in features(env).items()
+        }
+    env.close()
+    assert set(levels) == {0.0, 0.05, 0.1}
+    assert levels[0.0] == 0 < levels[0.05] < levels[0.1]
+
+
+def test_a_collection_of_several_tasks_at_ten_hertz_can_be_trained_on_and_ends_the_same(tmp_path):
+    settings = dict(task="pick,open_drawer", episodes=2, workers=1, action_mode="ee_delta", noise=0.1,
+                    variety={"light": "seen", "start": "unseen"}, cameras=("front", "overhead"))  # fmt: skip
+    metadata = collect(tmp_path / "one", **settings)
+    collect(tmp_path / "two", **settings)
+    folders = [episode_folders(tmp_path / name) for name in ("one", "two")]
+    assert [f.name for f in folders[0]] == [f"episode_{i:04d}" for i in range(4)]
+    for one, two in zip(*folders, strict=True):
+        assert all((two / p.relative_to(one)).read_bytes() == p.read_bytes() for p in one.rglob("*") if p.is_file())
+    assert [read_episode(f).metadata["task"] for f in folders[0]] == ["pick", "open_drawer"] * 2
+    batch = WindowDataset(tmp_path / "one", chunk=8, every_step=True).__getitems__([0, 5])
+    assert batch["action"].shape == (2, 8, 7) and batch["observation.images.overhead"].shape == (2, 3, 64, 64)
+    env = make_env("pick", metadata)
+    assert env.variety == settings["variety"] and env.action_mode == "ee_delta"
+    env.close()
+
+
+def test_a_mixed_data_set_needs_no_second_reader(tmp_path):
+    collect(tmp_path / "arm", "pick", episodes=1, workers=1, robot="xarm6")
+    dataset = WindowDataset(tmp_path / "arm")
+    assert dataset.metadata["robot"] == "xarm6" and dataset[0]["action"].shape == (5, 7)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [({"task": "pick,fly"}, "'fly'"), ({"noise": 0.1}, "ee_delta"), ({"action_mode": "joint_delta"}, "'joint_delta'"),
+     ({"variety": {"mood": "seen"}}, "'mood'")],
+)  # fmt: skip
+def test_a_collection_that_cannot_be_made_leaves_nothing_behind(tmp_path, wrong, message):
+    with pytest.raises(CourseError, match=message):
+        collect(tmp_path / "data", **{"task": "pick", "episodes": 1, "workers": 1, **wrong})
+    assert not (tmp_path / "data").exists()
