@@ -263,7 +263,7 @@ def plan(target):
     grippers = [1, 1, -1, -1, -1]
     return np.array([[x, y, height, 0, 0, yaw, grip] for height, grip in zip(heights, grippers, strict=True)])
 """,
-        may_not_use=("vla_course.sim.tasks:PickUp.expert", "vla_course.sim.env:TabletopEnv.expert_waypoints"),
+        may_not_use=("vla_course.sim.tasks.grasping:PickUp.expert", "vla_course.sim.env:TabletopEnv.expert_waypoints"),
     ),
     check(
         "plan",

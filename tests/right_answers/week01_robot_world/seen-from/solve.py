@@ -1,0 +1,5 @@
+import numpy as np
+
+
+def seen_from(base_from_camera, base_from_object):
+    return np.linalg.solve(base_from_camera, base_from_object)

@@ -1,0 +1,10 @@
+# says: the hand does not turn with the object
+import numpy as np
+
+
+def plan(target):
+    x, y, z, yaw = target
+    yaw = 0.0
+    heights = [0.15, 0.07, z, 0.10, 0.25]
+    grippers = [1, 1, -1, -1, -1]
+    return np.array([[x, y, height, 0, 0, yaw, grip] for height, grip in zip(heights, grippers)])

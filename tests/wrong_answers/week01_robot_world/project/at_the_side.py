@@ -1,0 +1,15 @@
+# says: is not a point behind
+import numpy as np
+
+
+def project(points, eye, target, up, fov, height, width):
+    forward = (target - eye) / np.linalg.norm(target - eye)
+    right = np.cross(forward, up)
+    right = right / np.linalg.norm(right)
+    down = np.cross(forward, right)
+    x, y, z = (points - eye) @ right, (points - eye) @ down, (points - eye) @ forward
+    z = np.where(z > 0, z, np.nan)
+    focal = height / 2 / np.tan(np.radians(fov) / 2)
+    found = np.stack([width / 2 + focal * x / z, height / 2 + focal * y / z], axis=1)
+    found[((found < 0) | (found > [width, height])).any(1)] = np.nan
+    return found
