@@ -95,6 +95,48 @@ def verify(data: Folder, repair: bool = False) -> None:
         )
 
 
+def inspect(data: Folder, out: Path = Path("runs/inspect"), trim: Path | None = None, workers: int = 2) -> None:
+    """Judge demonstrations: waiting, smoothness, coverage, duplicates, what the camera sees; writes a page.
+
+    Args:
+        data: folder of the data set.
+        out: folder of the page, inspect.html, and of inspect.json.
+        trim: instead, write a copy without the idle rows into this folder.
+        workers: processes that trim.
+    """
+    if trim is not None:
+        from vla_course.data.segments import trim as without_idle
+
+        metadata = without_idle(data, trim, workers)
+        print(
+            f'{metadata["episodes"]} episodes, {metadata["steps"]} steps in {trim}; check: "vla-course replay {trim}"'
+        )
+        return
+    from vla_course.collection.inspect_report import inspect as judge
+
+    found = judge(data, out)
+    for line in found["advice"]:
+        print(line)
+    print(f"{len(found['episodes'])} episodes, {len(found['advice'])} things stand out; page: {out / 'inspect.html'}")
+
+
+def replay(data: Folder, workers: int = 2) -> None:
+    """Send the recorded actions of every episode to the simulator again; status 0 if 98% of the successes succeed.
+
+    Args:
+        data: folder of the data set.
+        workers: processes that simulate.
+    """
+    from vla_course.collection.replay import replay as run
+    from vla_course.evaluation.statistics import success_rate
+
+    result = run(data, workers)
+    print(result)
+    if result.outcomes:
+        print(f"replayed to success: {success_rate(result.outcomes)}")
+    sys.exit(0 if result.passed else 1)
+
+
 def convert(
     source: Folder, target: Folder, format: Literal["lerobot-v3.0", "lerobot-v2.1", "droid", "video-csv"]
 ) -> None:
@@ -290,7 +332,7 @@ def grade(
 COMMANDS = {
     command.__name__: command
     for command in (
-        *(demo, doctor, collect, verify, convert, train, evaluate, watch),
+        *(demo, doctor, collect, verify, inspect, replay, convert, train, evaluate, watch),
         *(check, grade, release, samples, notebooks),
     )
 }

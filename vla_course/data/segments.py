@@ -17,7 +17,8 @@ from vla_course.errors import CourseError
 
 SPEED, TURN = 0.005, 0.05  # m/s and rad/s of the tool, above which it moves
 GRIP = 0.1  # per second, of an opening between -1 and +1, likewise
-DELTA, ANGLE = 0.02, 0.005  # of the largest action, and radians or metres: a command above that is one to move
+DELTA, ANGLE = 0.005, 0.005  # of the largest action, and radians or metres: a command above that is one to move
+WINDOW = 0.2  # seconds over which a motion must show, to be told from the noise of a sensor
 GRIPPER_SECONDS = 0.4  # how long the gripper may need after it was told to open or close
 PAUSE = 0.5  # seconds without activity that count as a pause
 
@@ -42,16 +43,20 @@ def active_rows(steps: Mapping[str, np.ndarray], action_mode: str) -> np.ndarray
     """Which rows are active: (T,) bool.
 
     Args:
-        steps: of an episode: "action", "executed" if there is one, "state", "timestamp", "joints", "reward".
+        steps: of an episode: "action", "state" (T, 7) and "timestamp"; "executed" and "reward" if there are.
         action_mode: of the data set; see `TabletopEnv`. In an unknown one only what moved counts, not what was told to.
+
+    Raises:
+        CourseError: there is no state or no time, or the state is something else than seven numbers.
     """
+    for name, shape in (("state", (7,)), ("timestamp", ())):
+        if name not in steps or steps[name].shape[1:] != shape:
+            found = f"shape {steps[name].shape[1:]}" if name in steps else "no rows"
+            raise CourseError(f"actions.json: {name!r} has {found}, not {shape}; without it nobody knows what moved")
     sent, state = steps.get("executed", steps["action"]), steps["state"].astype(np.float64)
     seconds = durations(steps["timestamp"])
-    change = np.diff(state, axis=0, append=state[-1:])
-    active = np.linalg.norm(change[:, :3], axis=1) > SPEED * seconds
-    active |= np.abs(_wrap(change[:, 3:6])).max(axis=1) > TURN * seconds
-    active |= np.abs(change[:, 6]) > GRIP * seconds
-    active |= _told_to_move(sent[:, :-1].astype(np.float64), steps, action_mode)
+    active = _moves(state, seconds)
+    active |= _told_to_move(sent[:, :-1].astype(np.float64), action_mode)
     switches = np.flatnonzero(np.diff(sent[:, -1] > 0, prepend=state[0, 6] > 0))
     began = np.cumsum(seconds) - seconds
     for row in switches:
@@ -59,15 +64,30 @@ def active_rows(steps: Mapping[str, np.ndarray], action_mode: str) -> np.ndarray
     return active | (steps.get("reward", np.zeros(len(sent))) != 0)
 
 
-def _told_to_move(sent: np.ndarray, steps: Mapping[str, np.ndarray], action_mode: str) -> np.ndarray:
+def _moves(state: np.ndarray, seconds: np.ndarray) -> np.ndarray:
+    """Whether the tool moves: in the row itself, and over `WINDOW` before or after it, so that noise is not motion."""
+    usual = max(float(np.median(seconds)), 1e-3)
+    n, rows = max(1, round(WINDOW / usual)), len(state)
+    state, time = np.concatenate([state, state[-1:]]), np.append(0.0, np.cumsum(seconds))
+
+    def faster(first: np.ndarray, last: np.ndarray, least: float) -> np.ndarray:
+        """Whether the tool went from one row to another faster than what counts as still; it took `least` or more."""
+        change, took = state[last] - state[first], np.maximum(time[last] - time[first], least)
+        went = np.linalg.norm(change[:, :3], axis=1) > SPEED * took
+        went |= np.abs(_wrap(change[:, 3:6])).max(axis=1) > TURN * took
+        return went | (np.abs(change[:, 6]) > GRIP * took)
+
+    here = np.arange(rows)
+    after = faster(here, np.minimum(here + n, rows), n * usual)
+    before = faster(np.maximum(here + 1 - n, 0), here + 1, n * usual)
+    return faster(here, here + 1, 0.0) & (after | before)
+
+
+def _told_to_move(sent: np.ndarray, action_mode: str) -> np.ndarray:
     if action_mode in ("ee_delta", "joint_delta"):
         return np.abs(sent).max(axis=1) > DELTA
     if action_mode in ("waypoint", "joint_position"):
-        first = steps["state"][:1, :6] if action_mode == "waypoint" else steps["joints"][:1]
-        change = np.diff(sent, axis=0, prepend=first)
-        turns = slice(3, 6) if action_mode == "waypoint" else slice(None)
-        change[:, turns] = _wrap(change[:, turns])
-        return np.abs(change).max(axis=1) > ANGLE
+        return np.abs(_wrap(np.diff(sent, axis=0, prepend=sent[:1]))).max(axis=1) > ANGLE
     return np.zeros(len(sent), bool)
 
 
@@ -188,5 +208,8 @@ def trim(root: Path, out: Path, workers: int = 2) -> dict:
 
 def _trim_one(source: Path, target: Path, action_mode: str) -> None:
     episode = read_episode(source)
-    keep = without_idle(active_rows(episode.steps, action_mode), durations(episode.steps["timestamp"]))
+    try:
+        keep = without_idle(active_rows(episode.steps, action_mode), durations(episode.steps["timestamp"]))
+    except CourseError as error:
+        raise CourseError(f"{source.name}: {error}") from error
     write_episode(take_rows(episode, keep) if keep.any() and not keep.all() else episode, target)

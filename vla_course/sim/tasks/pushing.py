@@ -11,6 +11,8 @@ PUSH_DISTANCE = 0.08
 BEHIND = 0.07  # metres between the hand and the object's center before it pushes
 NEXT_TO = 0.095  # metres between the centers of two objects of which one was pushed to the other
 
+REACHES = 0.025  # metres that the fingers push ahead of the tool, at least: half of a cube and a finger
+
 # The front camera faces the robot: its left is the robot's right, which is -y. Forward is away from the robot.
 DIRECTIONS = {"left": (0.0, -1.0), "right": (0.0, 1.0), "forward": (1.0, 0.0), "back": (-1.0, 0.0)}
 
@@ -141,7 +143,7 @@ class PushTo(Task):
         target, reference = (world.position(i) for i in (world.scene.target, world.scene.reference))
         offset = (reference - target)[:2]
         distance = float(np.linalg.norm(offset))
-        return push_plan(target, offset / distance, distance - NEXT_TO + 0.012)
+        return push_plan(target, offset / distance, distance - NEXT_TO - REACHES + 0.020)
 
 
 def in_lane(center: np.ndarray, direction: np.ndarray, others: np.ndarray, ahead: float) -> bool:
