@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from vla_course import doctor
-from vla_course.sim import world
+from vla_course.sim import cameras
 from vla_course.sim.cameras import View
 
 
@@ -126,7 +126,7 @@ def test_temporary_folder_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch
 
 def test_camera_that_sees_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     sky = View(eye=(0.0, 0.0, 5.0), target=(0.0, 0.0, 9.0), up=(1.0, 0.0, 0.0), fov=30.0)
-    monkeypatch.setattr(world, "FRONT", sky)
+    monkeypatch.setattr(cameras, "FRONT", sky)
     assert "empty" in wrong("render").message
 
 

@@ -95,6 +95,53 @@ def verify(data: Folder, repair: bool = False) -> None:
         )
 
 
+def teleop(
+    out: Folder,
+    device: Literal["keyboard", "gamepad", "vr", "kinesthetic"] = "keyboard",
+    task: str = "pick",
+    episodes: int = 3,
+    seed: int = 0,
+    cameras: tuple[Camera, ...] = ("front", "wrist"),
+    image_size: int = 64,
+    robot: str = "panda",
+    operator: str = "",
+    port: int = 8765,
+) -> None:
+    """Record demonstrations by hand; goes on where an earlier call was stopped.
+
+    Args:
+        out: folder of the data set.
+        device: what you move the robot with.
+        task: what you demonstrate.
+        episodes: how many the data set shall hold.
+        seed: names the scenes.
+        cameras: what records.
+        image_size: height and width of the pictures, pixels.
+        robot: panda, kuka or xarm6.
+        operator: your name, for the episodes' metadata.
+        port: UDP port of device vr.
+    """
+    from vla_course.collection.teleop import teleop as record
+
+    metadata = record(out, device, task, episodes, seed, cameras, image_size, robot, operator, port)
+    print(f"{metadata.get('episodes', 0)} episodes, {metadata.get('steps', 0)} steps in {out}")
+
+
+def bags(out: Folder, recordings: tuple[Path, ...], topics: Path) -> None:
+    """Turn ROS 2 recordings into episodes.
+
+    Args:
+        out: folder of the data set.
+        recordings: folders of rosbag2 recordings.
+        topics: TOML file that says which topic is what; see vla_course/collection/rosbag.py.
+    """
+    from vla_course.collection.rosbag import import_bags
+    from vla_course.collection.rosbag_topics import read_map
+
+    metadata = import_bags(recordings, out, read_map(topics))
+    print(f"{metadata['episodes']} episodes, {metadata['steps']} steps in {out}")
+
+
 def inspect(data: Folder, out: Path = Path("runs/inspect"), trim: Path | None = None, workers: int = 2) -> None:
     """Judge demonstrations: waiting, smoothness, coverage, duplicates, what the camera sees; writes a page.
 
@@ -332,7 +379,7 @@ def grade(
 COMMANDS = {
     command.__name__: command
     for command in (
-        *(demo, doctor, collect, verify, inspect, replay, convert, train, evaluate, watch),
+        *(demo, doctor, collect, teleop, bags, verify, inspect, replay, convert, train, evaluate, watch),
         *(check, grade, release, samples, notebooks),
     )
 }
