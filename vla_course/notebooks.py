@@ -128,7 +128,7 @@ def run_notebook(checkout: Path, path: Path) -> None:
     nbformat.write(notebook, path)
 
 
-def run_notebooks(checkout: Path, only: str) -> None:
+def run_notebooks(checkout: Path, only: str = "") -> None:
     """Run lessons and solutions, and store what they show.
 
     Args:
