@@ -175,7 +175,7 @@ ANSWERS: dict[str, tuple[dict[str, str], float, str]] = {
                 "for _ in range(12):\n"
                 "    if os.fork() == 0:\n"
                 "        hoard = bytearray(b'x') * (700 * 10**6)\n        time.sleep(60)\n        os._exit(0)\n"
-                "time.sleep(5)\n" + WRONG
+                "time.sleep(7.5)\n" + WRONG
             )
         },
         0,

@@ -8,6 +8,7 @@ import nbformat
 
 from vla_course.errors import CourseError
 from vla_course.grading.cells import SEED_LINE, Solution, Task, code_cells, part, stub
+from vla_course.grading.compare import prints_more
 from vla_course.grading.measure import Measure, measured
 from vla_course.grading.results import CellResult, TaskResult
 from vla_course.grading.run import Ran, Run
@@ -116,8 +117,7 @@ def _reason(task: Task, answer: str | None, run: Run, ran: Ran, expected: str, k
         return f"it failed: {ran.error}{where}"
     if ending and not ran.printed:
         return f"the run was ended: {ending}"
-    lines = iter(ran.printed.splitlines())
-    if expected.strip() and all(line in lines for line in expected.splitlines()):
+    if prints_more(ran.printed, expected):
         return "the function prints something itself; take the print out, so that only the check prints"
     if kind == "check":
         return next(

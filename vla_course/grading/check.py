@@ -15,13 +15,12 @@ from nbval.plugin import IPyNbCell
 
 from vla_course.errors import CourseError
 from vla_course.grading.cells import Limits, part
-from vla_course.grading.compare import snap
-from vla_course.grading.nbval_judge import Judge, expected_text, printed_text
+from vla_course.grading.compare import printed, prints_more, snap
+from vla_course.grading.nbval_judge import Judge, expected_text
+from vla_course.grading.traces import line_in, plain_traceback
 
 NOT_WRITTEN = re.compile(r"(.+): write your answer here")  # what `cells.stub` raises
-FRAME = re.compile(r"Cell In\[[0-9]*\], line ([0-9]+)")
 TEMPORARY_FILE = re.compile(r" \([0-9]+\.py, line [0-9]+\)")  # where ipykernel keeps the source of a cell
-COLORS = re.compile(r"\x1b\[[0-9;]*m")
 SHOWN_LINES = 8
 
 
@@ -116,7 +115,7 @@ def _rows(judge: Judge, notebook: nbformat.NotebookNode) -> list[Row]:
             row.passed, row.result = True, "runs; measured when it is graded" if row.measured else "passed"
         else:
             row.result = _what_happened(broken, judge.errors[broken], task, answer.cell.source)
-            if row.result == "" and _prints_more(cell):
+            if row.result == "" and prints_more(printed(cell.test_outputs), expected_text(cell)):
                 row.result = "your function prints something itself; take that out, so that only the check prints"
             elif row.result == "":
                 row.result, row.differing = "something else came out", _differing(cell)
@@ -143,33 +142,13 @@ def _what_happened(cell: IPyNbCell, error: BaseException, task: str, answer: str
         return "" if reason == "Cell outputs differ" else reason
     if raised.ename == "NotImplementedError" and (missing := NOT_WRITTEN.fullmatch(raised.evalue)):
         return "not written yet" if missing[1] == task else f"needs {missing[1]}, which is not written yet"
-    line = _line_in(answer, COLORS.sub("", "\n".join(raised.traceback)))
+    line = line_in(answer, plain_traceback(raised.traceback))
     where = f" (line {line} of your answer)" if line else ""
     return TEMPORARY_FILE.sub("", f"{raised.ename}: {raised.evalue.strip().partition(chr(10))[0][:300]}") + where
 
 
-def _line_in(answer: str, traceback: str) -> int | None:
-    """The line of the answer that a traceback passed last.
-
-    All cells have the same number in it, so a frame is the answer's if it shows that line of the answer.
-    """
-    frames, lines, found = list(FRAME.finditer(traceback)), answer.split("\n"), None
-    for frame, following in zip_longest(frames, frames[1:]):
-        number = int(frame[1])
-        shown = traceback[frame.end() : following.start() if following else None]
-        if number <= len(lines) and lines[number - 1].strip() and lines[number - 1].strip() in shown:
-            found = number
-    return found
-
-
-def _prints_more(cell: IPyNbCell) -> bool:
-    """Whether every expected line is there, among others."""
-    printed = iter(printed_text(cell).splitlines())
-    return all(line in printed for line in expected_text(cell).splitlines())
-
-
 def _differing(cell: IPyNbCell) -> list[tuple[str, str]]:
-    expected, got = expected_text(cell), printed_text(cell)
+    expected, got = expected_text(cell), printed(cell.test_outputs)
     triples = zip_longest(*(text.splitlines() for text in (expected, snap(got, expected), got)), fillvalue="")
     return [(wanted, printed) for wanted, snapped, printed in triples if wanted != snapped]
 

@@ -6,9 +6,14 @@ one that is close enough; whether the texts are then the same is for nbval to sa
 
 import math
 import re
+from collections.abc import Iterable
+
+from nbformat import NotebookNode
+from nbformat.v4 import new_output
 
 RELATIVE, ABSOLUTE = 1e-4, 1e-6
 LONGEST = 64  # characters; a longer run of digits is text
+MORE = 2000  # characters beyond the expected ones; to explain how long texts differ takes pytest minutes
 
 # Every quantifier is possessive and nothing follows that could fail: the work is linear in the text, whatever it is.
 # A number starts behind a blank or a sign, not inside a word: "week08" holds none. One full stop may end it.
@@ -17,6 +22,23 @@ NUMBER = re.compile(
     r"|(?i:nan|inf(?:inity)?+)j?+(?!\w)))"
 )
 WHOLE = re.compile(r"[+-]?[0-9]+")
+
+
+def printed(outputs: Iterable[dict] | None) -> str:
+    """What a cell wrote to standard output. Warnings and pictures differ from machine to machine and do not count."""
+    return "".join(output["text"] for output in outputs or () if output.get("name") == "stdout")
+
+
+def prints_more(got: str, expected: str) -> bool:
+    """Whether every expected line is there, in order, among others: the student's function prints something itself."""
+    lines = iter(got.splitlines())
+    return bool(expected.strip()) and all(line in lines for line in expected.splitlines())
+
+
+def for_nbval(outputs: Iterable[dict], expected: str) -> list[NotebookNode]:
+    """A cell's outputs as nbval compares them with the expected ones: standard output alone, numbers snapped."""
+    text = snap(printed(outputs), expected)[: len(expected) + MORE]
+    return [new_output("stream", name="stdout", text=text)] if text else []
 
 
 def snap(got: str, expected: str, relative: float = RELATIVE, absolute: float = ABSOLUTE) -> str:

@@ -13,7 +13,7 @@ from nbval.kernel import RunningKernel
 from nbval.plugin import IPyNbCell
 
 from vla_course.errors import CourseError
-from vla_course.grading.compare import snap
+from vla_course.grading.compare import for_nbval
 
 
 class Judge:
@@ -63,21 +63,12 @@ def expected_text(cell: IPyNbCell) -> str | None:
     return cell.cell.metadata.get("vla_course", {}).get("expected")
 
 
-def printed_text(cell: IPyNbCell) -> str:
-    """What a cell that ran has printed."""
-    return "".join(output.text for output in cell.test_outputs or [] if output.get("name") == "stdout")
-
-
 def _is_exercise(item: IPyNbCell) -> bool:
     return any("expected" in cell.metadata.get("vla_course", {}) for cell in item.parent.nb.cells)
 
 
 def _compare(cell: IPyNbCell, test: list, ref: list) -> bool:
-    expected = expected_text(cell)
-    got = snap("".join(output.text for output in test if output.get("name") == "stdout"), expected)
-    got = got[: len(expected) + 2000]  # on CI, pytest explains differences in full: slow for long texts
-    texts = [[new_output("stream", name="stdout", text=text)] for text in (got, expected)]
-    return IPyNbCell.compare_outputs(cell, *texts)
+    return IPyNbCell.compare_outputs(cell, for_nbval(test, expected_text(cell) or ""), ref)
 
 
 def _await_reply(kernel: RunningKernel, msg_id: str, timeout: float) -> None:

@@ -11,6 +11,7 @@ from nbformat import NotebookNode
 
 from vla_course.errors import CourseError
 from vla_course.grading.cells import Solution, code_cells, part, read_solution, stub
+from vla_course.grading.compare import printed
 from vla_course.grading.results import write_whole
 from vla_course.notebooks import solutions
 
@@ -33,7 +34,7 @@ def exercise(solution: Solution) -> NotebookNode:
     notebook.cells = [cell for cell in notebook.cells if _role(cell) != "probe"]
     for cell in code_cells(notebook):
         if _role(cell) == "check":
-            expected = "".join(output.text for output in cell.outputs if output.get("name") == "stdout")
+            expected = printed(cell.outputs)
             if not expected.strip():
                 raise CourseError(
                     f"{solution.path.name}: cell {cell.id!r}: a check prints, and this one stores no text; "

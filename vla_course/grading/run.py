@@ -5,10 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from nbformat.v4 import new_output
 from nbval.plugin import IPyNbCell, IPyNbFile, NbCellError
 
-from vla_course.grading.compare import snap
+from vla_course.grading.compare import for_nbval, printed
 from vla_course.grading.kernel import BoxedKernel, Ended, read_inside
 from vla_course.grading.sandbox import Box
 from vla_course.grading.traces import plain_traceback
@@ -77,9 +76,8 @@ class BoxedCell(IPyNbCell):
         except RuntimeError:
             raise Ended(run.ending or "the kernel had ended before this cell") from None
         finally:
-            outputs = self.test_outputs or []
-            ran.printed = "".join(o.text for o in outputs if o.output_type == "stream" and o.name == "stdout")
-            for output in outputs:
+            ran.printed = printed(self.test_outputs)
+            for output in self.test_outputs or []:
                 if output.output_type == "error" and not self.parent.timed_out:
                     ran.error = f"{output['ename']}: {output['evalue']}"[:500]
                     ran.traceback = plain_traceback(output["traceback"])
@@ -90,11 +88,7 @@ class BoxedCell(IPyNbCell):
 
     def compare_outputs(self, test: list, ref: list, skip_compare: tuple | None = None) -> bool:
         """nbval's comparison, of standard output only, with numbers that are near enough taken as equal."""
-        got = "".join(output["text"] for output in test if output.get("name") == "stdout")
-        expected = "".join(output["text"] for output in ref)
-        got = snap(got, expected)[: len(expected) + 2000]  # to explain how long texts differ takes pytest minutes
-        stream = [new_output("stream", name="stdout", text=got)] if got else []
-        return super().compare_outputs(stream, ref, skip_compare)
+        return super().compare_outputs(for_nbval(test, printed(ref)), ref, skip_compare)
 
 
 class BoxedNotebook(IPyNbFile):
