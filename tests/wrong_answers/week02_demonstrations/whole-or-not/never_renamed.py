@@ -1,0 +1,17 @@
+# says: the episode is not there
+import shutil
+
+
+def write_whole(folder, files):
+    if folder.exists():
+        raise FileExistsError(folder)
+    partial = folder.with_name(f".{folder.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    try:
+        partial.mkdir()
+        for name, content in files:
+            path = partial / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
