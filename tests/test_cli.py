@@ -140,3 +140,9 @@ def test_watch_draws_a_film_for_a_sentence_of_ones_own(shipped, tmp_path):
     result = call("watch", shipped, "--instruction", "please grab the ball", "--out", tmp_path / "film.png")
     assert result.returncode == 0 and "please grab the ball" in result.stdout
     assert (tmp_path / "film.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_reader_that_has_seen_enough_ends_a_command_in_silence():
+    command = subprocess.Popen([PROGRAM, "collect", "--help"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    command.stdout.close()
+    assert command.communicate()[1] == b"" and command.returncode == 141

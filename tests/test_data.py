@@ -119,36 +119,6 @@ def test_settings_are_not_mixed_in_one_data_set(demonstrations):
         collect(demonstrations, "pick", episodes=24, seed=3, image_size=32)
 
 
-def test_windows_pad_the_end_of_an_episode_and_say_so(demonstrations):
-    dataset = WindowDataset(demonstrations, chunk=4, every_step=True)
-    assert len(dataset) == 24 * 5
-    last = dataset[4]  # the last step of the first episode
-    assert last["action_is_pad"].tolist() == [False, True, True, True]
-    assert (last["action"] == last["action"][0]).all()
-    first = dataset[0]
-    assert not first["action_is_pad"].any()
-    steps = read_episode(demonstrations / "episodes" / "episode_0000").steps
-    assert np.array_equal(first["action"], steps["action"][:4])
-    assert first["observation.images.front"].shape == (3, 64, 64)
-    assert len(first["pointing.task"]) == len(first["pointing.pixel"]) == 3
-
-
-def test_batches_hold_what_single_items_hold(demonstrations):
-    dataset = WindowDataset(demonstrations)
-    batch = dataset.__getitems__([5, 2])
-    for row, index in enumerate((5, 2)):
-        for key, value in dataset[index].items():
-            assert np.array_equal(batch[key][row], value), key
-
-
-def test_no_episode_is_both_for_training_and_for_validation(demonstrations):
-    dataset = WindowDataset(demonstrations, every_step=True)
-    training, validation = dataset.split(0.25, seed=1)
-    assert sorted(training + validation) == list(range(len(dataset)))
-    episodes = [{i // 5 for i in part} for part in (training, validation)]
-    assert not episodes[0] & episodes[1] and len(episodes[1]) == 6
-
-
 def test_a_changed_episode_is_seen_by_the_next_training(demonstrations, tmp_path):
     root = tmp_path / "data"
     shutil.copytree(demonstrations, root)

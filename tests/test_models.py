@@ -12,9 +12,10 @@ from vla_course.data.tokenizer import WordTokenizer
 from vla_course.data.windows import WindowDataset
 from vla_course.errors import CourseError
 from vla_course.evaluation.rollouts import load_policy
-from vla_course.models.fusion import CrossAttention, grid_centers
+from vla_course.models.attention import CrossAttention
 from vla_course.models.language import GRUEncoder, PretrainedTextEncoder
 from vla_course.models.policy import VLAConfig, VLAPolicy, grounding_loss, local_mean_position
+from vla_course.models.positions import grid_centers
 from vla_course.models.vision import BackboneEncoder
 
 WORDS = ["pick", "up", "the", "red", "blue", "cube", "ball"]

@@ -50,7 +50,7 @@ def test_the_returned_policy_is_that_of_the_best_epoch(demonstrations, tmp_path)
     history = train(policy, dataset, CONFIG, tmp_path)
     saved = load_file(tmp_path / "best" / "model.safetensors")
     assert all(torch.equal(saved[name], value) for name, value in policy.state_dict().items())
-    _, validation = dataset.split(CONFIG.validation, CONFIG.seed)
+    validation = dataset.split(CONFIG.validation, CONFIG.seed)["validation"]
     with torch.no_grad():
         loss = policy.eval()(dataset.__getitems__(validation))[0].item()
     assert loss == pytest.approx(min(row["validation_loss"] for row in history), rel=1e-5)

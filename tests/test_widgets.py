@@ -94,11 +94,18 @@ def test_pad_discards_saves_and_goes_on(tmp_path: Path):
     click(pad, "new episode")
     assert pad._pictures[0].value != picture
     click(pad, "up")
-    pad.session.close()  # as at the end of the kernel
+    pad.session.close()
     outcomes = [read_episode(folder).metadata["outcome"] for folder in episode_folders(tmp_path)]
     assert outcomes == ["failure", "interrupted"]
     assert verify(tmp_path) == (2, [])
     pad.session.env.close()
+
+
+def test_a_kernel_that_ends_keeps_the_unfinished_episode(tmp_path: Path):
+    program = f"from vla_course.widgets import TeleopPad; TeleopPad({str(tmp_path)!r}).buttons['up'].click()"
+    subprocess.run([sys.executable, "-c", program], check=True)
+    (folder,) = episode_folders(tmp_path)
+    assert read_episode(folder).metadata["outcome"] == "interrupted"
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """The command line: `vla-course COMMAND --help` explains each command."""
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Literal
@@ -14,6 +15,7 @@ from vla_course.errors import CourseError
 Folder = Annotated[Path, tyro.conf.Positional]
 Camera = Literal["front", "wrist", "overhead"]
 Modality = Literal["rgb", "depth", "segmentation"]
+Sensor = Literal["lidar", "imu", "wrench", "joint_state"]
 Condition = Literal["normal", "wrong_instruction", "blank_image", "held_out_phrasings"]
 
 
@@ -50,6 +52,7 @@ def collect(
     action_mode: Literal["waypoint", "ee_delta"] = "waypoint",
     noise: float = 0.0,
     vary: tuple[str, ...] = (),
+    sensors: tuple[Sensor, ...] = (),
 ) -> None:
     """Record demonstrations of the scripted expert; goes on where an earlier call was stopped.
 
@@ -66,12 +69,13 @@ def collect(
         action_mode: one action for each waypoint, or ten a second.
         noise: how much each action of the ten a second is disturbed; 0.1 is a lot.
         vary: what differs from scene to scene, such as light table=unseen.
+        sensors: what records beside the cameras and the joints' angles.
     """
     from vla_course.collection.scripted import collect as record
 
     variety = dict(axis.split("=", 1) if "=" in axis else (axis, "seen") for axis in vary)
     metadata = record(
-        out, task, episodes, seed, workers, cameras, modalities, image_size, robot, action_mode, noise, variety
+        out, task, episodes, seed, workers, cameras, modalities, image_size, robot, action_mode, noise, variety, sensors
     )
     print(f"{metadata['episodes']} episodes, {metadata['steps']} steps in {out}")
 
@@ -392,6 +396,9 @@ def main() -> None:
     except CourseError as error:
         print(f"vla-course: {error}", file=sys.stderr)
         sys.exit(2)
+    except BrokenPipeError:  # the reader, such as "head", has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains once more at its end
+        sys.exit(141)
     except OSError as error:
         print(f"vla-course: {error.filename}: {error.strerror}; check the path and the free space", file=sys.stderr)
         sys.exit(2)

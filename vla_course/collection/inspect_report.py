@@ -16,9 +16,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from tqdm.auto import tqdm
 
 from vla_course.collection.figures import Examiner, Figures, advice
-from vla_course.collection.labels import read_labels
 from vla_course.data import quality
-from vla_course.data.episodes import FRAME_FOLDERS, REMEDY, read_steps
+from vla_course.data.episodes import FRAME_FOLDERS, REMEDY, read_labels, read_steps
 from vla_course.data.files import read_file, replace_file
 from vla_course.data.pictures import decode_picture, encode_picture
 from vla_course.data.store import read_metadata, require_episodes

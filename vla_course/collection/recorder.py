@@ -41,14 +41,36 @@ def features(env: TabletopEnv) -> dict[str, dict]:
             "names": [[f"u_{i}", f"v_{i}"] for i in range(POINTING)],
             "units": [["of width", "of height"]] * POINTING,
         },
+        **_sensor_features(env, joints),
+    }
+
+
+def _sensor_features(env: TabletopEnv, joints: list[str]) -> dict[str, dict]:
+    """The same of what the environment's sensors read."""
+    spaces, n = env.sensors.spaces, len(joints)
+    rings, rays = spaces["lidar"].shape if "lidar" in spaces else (0, 0)
+    axes = ("x", "y", "z")
+    named = {
+        "lidar": ([[f"ring_{ring}_ray_{ray}" for ray in range(rays)] for ring in range(rings)], [["m"] * rays] * rings),
+        "imu": ([f"{of}_{axis}" for of in ("force", "rate") for axis in axes], ["m/s^2"] * 3 + ["rad/s"] * 3),
+        "wrench": ([f"{of}_{axis}" for of in ("force", "torque") for axis in axes], ["N"] * 3 + ["N m"] * 3),
+        "joint_state": (
+            [[f"{of}_{joint}" for joint in joints] for of in ("position", "velocity", "torque")],
+            [["rad"] * n, ["rad/s"] * n, ["N m"] * n],
+        ),
+    }
+    return {
+        name: {"dtype": "float32", "shape": list(space.shape), "names": named[name][0], "units": named[name][1]}
+        for name, space in spaces.items()
     }
 
 
 class Recorder:
     """An environment that remembers.
 
-    Each step holds what was seen before its action: pictures and numbers; and the action. Where the environment is not
-    in mode "waypoint" there are two: `action`, which a policy shall learn, and `executed`, which the robot was sent.
+    Each step holds what was seen before its action (pictures, state, sensors) and the action. Where the environment is
+    not in mode "waypoint" there are two: `action`, which a policy shall learn, and `executed`, which the robot was
+    sent.
 
     Args:
         env: where it happens.
@@ -94,6 +116,7 @@ class Recorder:
             "timestamp": self.info["seconds"],
             "target_pixel": self.info["pixels"][self.scene.target],
             "pointing_pixels": self.info["pixels"][self._others],
+            **{name: self.observation[name] for name in self.env.sensors.spaces},
         }
         for name in self._pictures:
             self._frames[name].append(self.observation[name])
@@ -113,6 +136,7 @@ class Recorder:
             "seed": self.seed,
             "robot": self.env.world.robot_name,
             "action_mode": self.env.action_mode,
+            "variety": self.env.variety,
             "success": self.info["success"],
             "goal_conditions": self.info["goal_conditions"],
             "pointing": [self.scene.instruction(target=i) for i in self._others],

@@ -12,9 +12,8 @@ import numpy as np
 from joblib import Parallel, delayed
 from tqdm.auto import tqdm
 
-from vla_course.collection.labels import read_labels
 from vla_course.collection.scripted import make_env
-from vla_course.data.episodes import read_steps
+from vla_course.data.episodes import read_labels, read_steps
 from vla_course.data.store import read_metadata, require_episodes
 from vla_course.errors import CourseError
 from vla_course.sim.env import ACTION_MODES, TabletopEnv

@@ -38,6 +38,7 @@ def collect(
     action_mode: str = "waypoint",
     noise: float = 0.0,
     variety: Mapping[str, str] | None = None,
+    sensors: Sequence[str] = (),
 ) -> dict:
     """Record demonstrations of a task, carried out in physics.
 
@@ -50,7 +51,7 @@ def collect(
         episodes: how many of each task the data set shall hold.
         seed: names the whole collection.
         workers: processes.
-        cameras, modalities, image_size, robot, variety: what is recorded; see `TabletopEnv`.
+        cameras, modalities, image_size, robot, variety, sensors: what is recorded; see `TabletopEnv`.
         action_mode: "waypoint" or "ee_delta".
         noise: standard deviation of what disturbs each action in mode "ee_delta"; see `record_closed_loop`.
 
@@ -73,6 +74,7 @@ def collect(
         "modalities": list(modalities),
         "image_size": image_size,
         "variety": dict(variety or {}),
+        "sensors": list(sensors),
     }
     # Bad names and seeds are found here, before anything is written.
     environments = [make_env(name, world) for name in tasks]
@@ -97,7 +99,7 @@ def make_env(task: str, world: Mapping[str, object]) -> TabletopEnv:
         task: a key of `TASKS`.
         world: the data set's metadata, or the part of it that describes the environment.
     """
-    names = ("robot", "action_mode", "cameras", "modalities", "image_size", "variety")
+    names = ("robot", "action_mode", "cameras", "modalities", "image_size", "variety", "sensors")
     return TabletopEnv(task, **{name: world[name] for name in names if name in world})
 
 

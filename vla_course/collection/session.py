@@ -63,6 +63,7 @@ class Session:
             "modalities": list(env.modalities),
             "image_size": env.image_size,
             "variety": env.variety,
+            "sensors": list(env.sensors.spaces),
             "seed": seed,
             "noise": 0.0,
             "features": features(env),

@@ -148,6 +148,21 @@ def read_steps(folder: Path) -> dict[str, np.ndarray]:
     return steps
 
 
+def read_labels(folder: Path) -> dict:
+    """What an episode says of itself: its metadata (task, seed, robot, ...), and its sentence as "instruction".
+
+    Raises:
+        CourseError: a file is missing or unreadable.
+    """
+    try:
+        metadata = parse_json(read_file(folder, "metadata.json"), "metadata.json")
+        instruction = decode(read_file(folder, "instruction.txt"), "instruction.txt").strip()
+        _check_labels(metadata, instruction)
+    except ValueError as error:
+        raise CourseError(f"{folder.name}: {error}; {REMEDY}") from error
+    return {**metadata, "instruction": instruction}
+
+
 def _declared(folder: Path) -> dict:
     """What the data set of an episode says of all its episodes; empty where the episode stands alone."""
     root = folder.parent.parent
@@ -208,6 +223,11 @@ def _frame_names(folder: Path, stream: str, length: int) -> list[str]:
 
 
 def _check(metadata: dict, instruction: str, steps: dict[str, np.ndarray], declared: dict) -> None:
+    _check_labels(metadata, instruction)
+    _check_columns(steps, declared)
+
+
+def _check_labels(metadata: dict, instruction: str) -> None:
     missing = [key for key in REQUIRED if key not in metadata]
     if missing:
         raise ValueError(f"metadata.json lacks {', '.join(missing)}")
@@ -215,7 +235,6 @@ def _check(metadata: dict, instruction: str, steps: dict[str, np.ndarray], decla
         raise ValueError(f"metadata.json: success is {metadata['success']!r}, neither true nor false")
     if not instruction.strip():
         raise ValueError("instruction.txt: holds no sentence")
-    _check_columns(steps, declared)
 
 
 def _check_columns(steps: dict[str, np.ndarray], declared: dict) -> None:

@@ -23,8 +23,13 @@ def sync(paths: Iterable[Path]) -> None:
     Raises:
         OSError: the disk is full or broken.
     """
-    with ThreadPoolExecutor(8) as pool:
-        list(pool.map(sync_one, paths))
+    paths = list(paths)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(sync_one, paths))
+    except RuntimeError:  # Python is about to end and starts no more threads
+        for path in paths:
+            sync_one(path)
 
 
 def sync_one(path: Path) -> None:

@@ -1,25 +1,24 @@
 """Episodes as training samples: an observation and the chunk of actions that follows it.
 
-The pictures are decoded once, into a memory-mapped file beside the episodes; training reads from there.
+The pictures are decoded once, into a memory-mapped file beside the episodes (`vla_course.data.cache`); training reads
+from there.
 """
 
-import hashlib
-import json
-import shutil
-import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.lib.format import open_memmap
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from vla_course.data.episodes import read_episode, read_steps
-from vla_course.data.store import read_metadata, require_episodes
+from vla_course.data.cache import Lines, find_cache, open_cache
+from vla_course.data.episodes import FRAME_FOLDERS
+from vla_course.data.pictures import is_flat
+from vla_course.data.store import read_metadata
 from vla_course.errors import CourseError
 
-SIZES = "sizes.json"  # of the files of a cache; written last
+SENSORS = ("lidar", "imu", "wrench", "joint_state")  # columns that are observed, beside the state
 
 
 class WindowDataset(Dataset):
@@ -27,19 +26,26 @@ class WindowDataset(Dataset):
 
     Each item is a dict with LeRobot's keys:
         `observation.images.<camera>`: (3, H, W) float32 in [0, 1].
+        `observation.depth.<camera>`: (1, H, W) float32 metres.
+        `observation.segmentation.<camera>`: (1, H, W) int32 body ids, -1 for none.
         `observation.state`: (7,) float32.
+        `observation.<sensor>`: float32, for each of `SENSORS`.
         `action`: (chunk, 7) float32; rows past the end of the episode repeat its last action.
         `action_is_pad`: (chunk,) bool, true in those rows.
         `task`: str, the instruction.
         `target_pixel`: (2,) float32, where the target is in the front picture (u, v).
         `pointing.task`, `pointing.pixel`: K sentences that name other objects, and (K, 2) where those are.
-    The last three are known in simulation only.
+    Of pictures and sensors it holds those that were recorded. The last three are known in simulation only.
 
     Args:
         root: the data set.
         chunk: actions in a window.
         every_step: a window from each step of an episode; otherwise only from its first, for policies
             that plan once.
+
+    Attributes:
+        metadata: of the data set.
+        episodes: a sequence of dicts, one for each successful episode: its metadata, "instruction" and "length".
 
     Raises:
         CourseError: no data set, an empty one, a damaged episode, or no successful episode.
@@ -49,127 +55,107 @@ class WindowDataset(Dataset):
         self.metadata = read_metadata(root)
         if "statistics" not in self.metadata:
             raise CourseError(f'{root}: its collection was not finished; run the same "vla-course collect" again')
-        cache = _cache(root)
-        self._arrays = {path.stem: np.load(path, mmap_mode="r") for path in cache.glob("*.npy")}
-        index = json.loads((cache / "index.json").read_text())
+        cache = find_cache(root)
+        self._arrays, spans = open_cache(cache)
+        self._spans = spans[spans["success"]]
+        if not len(self._spans):
+            raise CourseError(f"{root}: none of its {len(spans)} episodes succeeded; record more, or check the task")
+        self.episodes = Lines(cache / "episodes.jsonl", self._spans["episodes"])
+        self._texts = Lines(cache / "texts.jsonl", self._spans["texts"])
         self.chunk = chunk
-        self.episodes = [e for e in index if e["success"]]
-        if not self.episodes:
-            raise CourseError(f"{root}: none of its {len(index)} episodes succeeded; record more, or check the task")
-        self._starts = [
-            (i, step)
-            for i, episode in enumerate(self.episodes)
-            for step in range(episode["length"] if every_step else 1)
-        ]
+        counts = self._spans["length"] if every_step else np.ones(len(self._spans), dtype=np.int64)
+        self._ends = counts.cumsum()  # episode e has the windows from _begins[e] to _ends[e] - 1
+        self._begins = self._ends - counts
 
     def __len__(self) -> int:
-        return len(self._starts)
+        return int(self._ends[-1])
 
     def __getitem__(self, index: int) -> dict:
         return {key: value[0] for key, value in self.__getitems__([index]).items()}
 
     def __getitems__(self, indices: list[int]) -> dict:
         """A batch at once: the same keys, each with a leading batch axis. DataLoader calls this."""
-        chosen = [self._starts[i] for i in indices]
-        first = np.array([self.episodes[e]["start"] + step for e, step in chosen])
-        last = np.array([self.episodes[e]["start"] + self.episodes[e]["length"] - 1 for e, _ in chosen])
+        windows = np.array(indices)
+        if ((windows < -len(self)) | (windows >= len(self))).any():
+            raise IndexError(f"of {len(self)} windows there are none with the indices {indices}")
+        windows %= len(self)
+        episode = self._episode_of(windows)
+        start, length = self._spans["row"][episode], self._spans["length"][episode]
+        first, last = start + windows - self._begins[episode], start + length - 1
         rows = first[:, None] + np.arange(self.chunk)
+        texts = [self._texts[e] for e in episode]
         batch: dict = {
-            "observation.state": torch.from_numpy(self._arrays["state"][first]),
             "action": torch.from_numpy(self._arrays["action"][np.minimum(rows, last[:, None])]),
             "action_is_pad": torch.from_numpy(rows > last[:, None]),
-            "task": [self.episodes[e]["instruction"] for e, _ in chosen],
+            "task": [instruction for instruction, *_ in texts],
         }
         if "target_pixel" in self._arrays:  # from the simulator; recordings of a real robot have none
             batch["target_pixel"] = torch.from_numpy(self._arrays["target_pixel"][first])
-            batch["pointing.task"] = [self.episodes[e]["pointing"] for e, _ in chosen]
+            batch["pointing.task"] = [pointing for _, *pointing in texts]
             batch["pointing.pixel"] = torch.from_numpy(self._arrays["pointing_pixels"][first])
-        for camera in self.metadata["cameras"]:
-            batch[f"observation.images.{camera}"] = to_images(self._arrays[camera][first])
+        for name, array in self._arrays.items():
+            if name in FRAME_FOLDERS:
+                pictures = array[first]
+                batch[picture_key(name)] = (
+                    torch.from_numpy(pictures).unsqueeze(1) if is_flat(name) else to_images(pictures)
+                )
+            elif name in ("state", *SENSORS):
+                batch[f"observation.{name}"] = torch.from_numpy(array[first])
         return batch
 
-    def split(self, validation: float, seed: int) -> tuple[list[int], list[int]]:
-        """Indices for training and validation, divided by episode.
+    def split(
+        self, validation: float, seed: int, test: float = 0.0, held_out: Callable[[dict], bool] | None = None
+    ) -> dict[str, list[int]]:
+        """Indices for training, validation and test, divided by episode.
 
-        Frames of one episode are near copies: divided by frame, validation would test memory.
+        Frames of one episode are near copies: divided by frame, validation would test memory. With `held_out` the test
+        asks for more: what no training episode showed, such as another color or another phrasing.
+
+        Args:
+            validation: share of the episodes, of those that are not held out.
+            seed: of the draw; the same data and seed give the same parts.
+            test: share of the episodes, where they are drawn.
+            held_out: says of an item of `episodes` whether it is for the test; then `test` must be 0.
+
+        Returns:
+            "train", "validation" and "test" to indices. No episode has windows in two of them.
+
+        Raises:
+            CourseError: shares that leave nothing to train on, `test` beside `held_out`, or a part that was asked for
+                and got no episode.
         """
-        count = len(self.episodes)
-        order = np.random.default_rng(seed).permutation(count)
-        held_out = set(order[: round(validation * count)].tolist())
-        train = [i for i, (e, _) in enumerate(self._starts) if e not in held_out]
-        return train, [i for i, (e, _) in enumerate(self._starts) if e in held_out]
+        if not (validation >= 0 and test >= 0 and validation + test < 1):
+            raise CourseError(
+                f"validation={validation} and test={test} are not shares of a whole; choose 0 or more, below 1 together"
+            )
+        if held_out is not None and test:
+            raise CourseError(f"test={test} beside held_out, which already names the test episodes; leave test at 0")
+        kept_back = np.array([held_out is not None and bool(held_out(e)) for e in self.episodes])
+        order = np.random.default_rng(seed).permutation(np.flatnonzero(~kept_back))
+        ends = np.cumsum([round(validation * len(order)), round(test * len(order))])
+        drawn = dict(zip(("validation", "test", "train"), np.split(order, ends), strict=True))
+        if held_out is not None:
+            drawn["test"] = np.flatnonzero(kept_back)
+        asked = {"train": True, "validation": validation > 0, "test": test > 0 or held_out is not None}
+        for part in asked:
+            if asked[part] and not len(drawn[part]):
+                raise CourseError(
+                    f"the {part} part gets none of the {len(self.episodes)} episodes; record more, or change the "
+                    "shares or what is held out"
+                )
+        owner = self._episode_of(np.arange(len(self)))
+        return {part: np.flatnonzero(np.isin(owner, drawn[part])).tolist() for part in asked}
+
+    def _episode_of(self, windows: np.ndarray) -> np.ndarray:
+        return np.searchsorted(self._ends, windows, side="right")
+
+
+def picture_key(stream: str) -> str:
+    """The key in a batch of a stream of pictures: "front_depth" is at "observation.depth.front"."""
+    camera, _, modality = stream.rpartition("_")
+    return f"observation.{modality}.{camera}" if is_flat(stream) else f"observation.images.{stream}"
 
 
 def to_images(frames: np.ndarray) -> Tensor:
     """(B, H, W, 3) uint8 pictures as (B, 3, H, W) float32 in [0, 1]."""
-    return torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2).float() / 255
-
-
-def _cache(root: Path) -> Path:
-    """Build the memory-mapped cache of a data set, or find the one that still fits its episodes.
-
-    Episodes pass through memory one at a time, so that a large data set needs no more of it than a small one. A cache
-    that was cut short is built again.
-    """
-    folders = require_episodes(root)
-    stamp = json.dumps([(path.name, path.stat().st_mtime_ns) for f in folders for path in (f, *f.iterdir())])
-    cache = root / "cache" / hashlib.sha256(stamp.encode()).hexdigest()[:16]
-    if _is_whole(cache):
-        return cache
-    lengths = [len(read_steps(folder)["action"]) for folder in folders]
-    starts = np.cumsum([0, *lengths])
-    index, arrays = [], {}
-    with tempfile.TemporaryDirectory(dir=root, prefix=".cache_", ignore_cleanup_errors=True) as partial:
-        for folder, start, length in zip(folders, starts, lengths, strict=False):
-            episode = read_episode(folder)
-            columns = {**episode.steps, **{name: np.stack(f) for name, f in episode.frames.items()}}
-            if not arrays:
-                _require_space(root, sum(rows[0].nbytes for rows in columns.values()) * int(starts[-1]))
-                arrays = {
-                    name: open_memmap(
-                        Path(partial) / f"{name}.npy", "w+", dtype=rows.dtype, shape=(int(starts[-1]), *rows.shape[1:])
-                    )
-                    for name, rows in columns.items()
-                }
-            if {name: rows.shape[1:] for name, rows in columns.items()} != {n: a.shape[1:] for n, a in arrays.items()}:
-                raise CourseError(
-                    f"{folder.name}: holds other features than {folders[0].name}; keep them in two data sets"
-                )
-            for name, rows in columns.items():
-                arrays[name][start : start + length] = rows
-            index.append(
-                {
-                    "start": int(start),
-                    "length": length,
-                    "instruction": episode.instruction,
-                    "success": episode.metadata["success"],
-                    "pointing": episode.metadata.get("pointing", []),
-                }
-            )
-        for array in arrays.values():
-            array.flush()
-        (Path(partial) / "index.json").write_text(json.dumps(index))
-        sizes = {path.name: path.stat().st_size for path in Path(partial).iterdir()}
-        (Path(partial) / SIZES).write_text(json.dumps(sizes))
-        shutil.rmtree(root / "cache", ignore_errors=True)
-        cache.parent.mkdir()
-        shutil.move(partial, cache)
-    return cache
-
-
-def _is_whole(cache: Path) -> bool:
-    """Whether every file of a cache is as large as it was written."""
-    try:
-        sizes = json.loads((cache / SIZES).read_text())
-        return all((cache / name).stat().st_size == size for name, size in sizes.items())
-    except (OSError, ValueError, AttributeError):
-        return False
-
-
-def _require_space(root: Path, needed: int) -> None:
-    """A memory-mapped file on a full disk ends the process without a word, so the space is looked for before."""
-    free = shutil.disk_usage(root).free
-    if free < needed:
-        raise CourseError(
-            f"{root}: the cache for training needs {needed >> 20} MiB and {free >> 20} MiB are free; free some space"
-        )
+    return torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2).float().div_(255)

@@ -1,51 +1,92 @@
-"""Fusion by cross-attention: the sentence asks, the picture answers."""
+"""Fusion: the sentence and the picture become one answer. Three ways; `joint.py` has a fourth.
+
+All have one interface, `forward(tokens, words, extra) -> Fused`:
+    tokens: (B, N, C), of the pictures.
+    words: (B, L, C), their mask and their pooled vector; see `Words`.
+    extra: (B, S, C), other tokens, such as of the robot's state; S may be 0.
+"""
+
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from vla_course.models.attention import CrossAttention
+from vla_course.models.film import FiLM
+from vla_course.models.language import Words
 
-class CrossAttention(nn.Module):
-    """Multi-head attention of sentence queries over picture tokens (Vaswani et al. 2017, section 3.2).
 
-    Args:
-        width: features of queries, keys and values; divisible by `heads`.
-        heads: attention maps that are computed side by side.
+class Fused(NamedTuple):
+    """What came of a fusion.
+
+    Attributes:
+        summary: (B, C), what was understood.
+        logits: (B, heads, Q, N), where each of Q questions looked, before the softmax; None where nothing looks.
     """
 
-    def __init__(self, width: int, heads: int):
+    summary: Tensor
+    logits: Tensor | None
+
+
+class ConcatFusion(nn.Module):
+    """Mean picture, sentence and state side by side, through a small network. Where things are is lost in the mean.
+
+    Args:
+        width: features of every token.
+    """
+
+    def __init__(self, width: int):
         super().__init__()
-        self.heads = heads
-        self.query = nn.Linear(width, width)
-        self.key = nn.Linear(width, width)
-        self.value = nn.Linear(width, width)
-        self.output = nn.Linear(width, width)
+        self.mix = nn.Sequential(nn.Linear(3 * width, width), nn.GELU(), nn.Linear(width, width))
 
-    def forward(self, queries: Tensor, tokens: Tensor) -> tuple[Tensor, Tensor]:
-        """Attend.
-
-        Args:
-            queries: (B, Q, C), what is asked.
-            tokens: (B, N, C), what is looked at.
-
-        Returns:
-            The answers (B, Q, C), and the attention's logits (B, heads, Q, N); their softmax over
-            N is where it looked.
-        """
-        q, k, v = (self._split(x) for x in (self.query(queries), self.key(tokens), self.value(tokens)))
-        logits = q @ k.transpose(-2, -1) / q.shape[-1] ** 0.5  # (B, heads, Q, N)
-        mixed = logits.softmax(-1) @ v  # (B, heads, Q, C / heads)
-        return self.output(mixed.transpose(1, 2).flatten(2)), logits
-
-    def _split(self, x: Tensor) -> Tensor:
-        """(B, N, C) to (B, heads, N, C / heads)."""
-        return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+    def forward(self, tokens: Tensor, words: Words, extra: Tensor) -> Fused:
+        """Fuse; nothing looks, so there are no logits."""
+        return Fused(self.mix(torch.cat([tokens.mean(1), words.pooled, extra.sum(1)], dim=1)), None)
 
 
-def grid_centers(height: int, width: int, device: torch.device) -> Tensor:
-    """Centers of the cells of a map, row by row: (H * W, 2) u and v, each 0 to 1."""
-    v, u = torch.meshgrid(
-        (torch.arange(height, device=device) + 0.5) / height,
-        (torch.arange(width, device=device) + 0.5) / width,
-        indexing="ij",
-    )
-    return torch.stack([u, v], -1).flatten(0, 1)
+class FiLMFusion(nn.Module):
+    """The sentence scales and shifts the features of every token; then the strongest of each feature counts.
+
+    ReLU and the maximum over all places follow Perez et al. 2018, section 3.
+
+    Args:
+        width: features of every token.
+    """
+
+    def __init__(self, width: int):
+        super().__init__()
+        self.layer = nn.Linear(width, width)
+        self.film = FiLM(width, width)
+        self.mix = nn.Linear(2 * width, width)
+
+    def forward(self, tokens: Tensor, words: Words, extra: Tensor) -> Fused:
+        """Fuse; nothing looks, so there are no logits."""
+        features = self.film(self.layer(tokens).transpose(1, 2), words.pooled).relu()  # (B, C, N)
+        return Fused(self.mix(torch.cat([features.amax(-1), extra.sum(1)], dim=1)), None)
+
+
+class CrossAttentionFusion(nn.Module):
+    """The sentence asks, the picture answers.
+
+    Args:
+        width: features of every token.
+        heads: attention heads; they divide `width`.
+        by_word: every word asks its own question, and the answers are averaged; otherwise the sentence asks one.
+    """
+
+    def __init__(self, width: int, heads: int, by_word: bool = False):
+        super().__init__()
+        self.by_word = by_word
+        self.attention = CrossAttention(width, heads)
+        self.mix = nn.Linear(2 * width, width)
+
+    def forward(self, tokens: Tensor, words: Words, extra: Tensor) -> Fused:
+        """Fuse; logits are (B, heads, L, N) by word, where rows of padding mean nothing, or (B, heads, 1, N)."""
+        if self.by_word:
+            answers, logits = self.attention(words.states, tokens)  # (B, L, C)
+            asked = words.mask.unsqueeze(-1)
+            answer = answers.masked_fill(~asked, 0.0).sum(1) / asked.sum(1)
+        else:
+            answers, logits = self.attention(words.pooled.unsqueeze(1), tokens)  # (B, 1, C)
+            answer = answers.squeeze(1)
+        return Fused(self.mix(torch.cat([answer, extra.sum(1)], dim=1)), logits)

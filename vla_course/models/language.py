@@ -1,14 +1,88 @@
-"""Language encoders: from a sentence to one vector."""
+"""Language encoders: from a sentence to a vector for each word, and one for all of it.
+
+Every encoder has `encode(sentences) -> Words`; called as a function it gives the pooled vectors alone.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from vla_course.data.tokenizer import PAD, UNKNOWN, WordTokenizer
+from vla_course.data.tokenizer import UNKNOWN, PretrainedTokenizer, WordTokenizer
 from vla_course.errors import CourseError
 
 
+class Words(NamedTuple):
+    """B encoded sentences of at most L tokens.
+
+    Attributes:
+        states: (B, L, C), a vector for each token; encoders leave zeros in the padding.
+        mask: (B, L) bool, true where there is a token.
+        pooled: (B, C), a vector for the whole sentence.
+    """
+
+    states: Tensor
+    mask: Tensor
+    pooled: Tensor
+
+    def through(self, layer: nn.Module) -> "Words":
+        """States and pooled vector through one layer, such as to the width of the fusion."""
+        return Words(layer(self.states), self.mask, layer(self.pooled))
+
+
+def average(states: Tensor, mask: Tensor) -> Words:
+    """Words whose pooled vector is the mean of the states (B, L, C) where the mask (B, L) is true."""
+    states = states.masked_fill(~mask.unsqueeze(-1), 0.0)
+    return Words(states, mask, states.sum(1) / mask.sum(1, keepdim=True))
+
+
+def hide_words(tokenizer: WordTokenizer | PretrainedTokenizer, tokens: Tensor, mask: Tensor, rate: float) -> Tensor:
+    """Replace some tokens by the unknown one, so that a sentence with a new word in it still finds its way.
+
+    Args:
+        tokenizer: of the tokens; one without an unknown token, such as GPT-2's, can read every word, and hides none.
+        tokens: (B, L) int64.
+        mask: (B, L) bool, true where there is a token.
+        rate: probability that a token is replaced.
+    """
+    unknown = UNKNOWN if isinstance(tokenizer, WordTokenizer) else tokenizer.tokenizer.unk_token_id
+    if unknown is None:
+        return tokens
+    replace = (torch.rand(tokens.shape) < rate).to(tokens.device)
+    return torch.where(replace & mask, unknown, tokens)
+
+
+class BagOfWords(nn.Module):
+    """A vector for each word, and their mean: "the ball on the cube" and "the cube on the ball" are the same to it.
+
+    Args:
+        tokenizer: the vocabulary.
+        width: features of a word.
+        unknown_rate: probability that a word is replaced while training.
+    """
+
+    def __init__(self, tokenizer: WordTokenizer | PretrainedTokenizer, width: int, unknown_rate: float = 0.05):
+        super().__init__()
+        self.tokenizer = tokenizer
+        self.unknown_rate = unknown_rate
+        self.embedding = nn.Embedding(len(tokenizer), width)
+        self.features = width
+
+    def encode(self, sentences: Sequence[str]) -> Words:
+        """Encode B sentences."""
+        tokens, mask = (x.to(self.embedding.weight.device) for x in self.tokenizer.batch_with_mask(sentences))
+        if self.training:
+            tokens = hide_words(self.tokenizer, tokens, mask, self.unknown_rate)
+        return average(self.embedding(tokens), mask)
+
+    def forward(self, sentences: Sequence[str]) -> Tensor:
+        """Encode B sentences: (B, C)."""
+        return self.encode(sentences).pooled
+
+
 class GRUEncoder(nn.Module):
-    """A recurrent network over word embeddings, trained from scratch.
+    """A recurrent network over word embeddings (Cho et al. 2014), trained from scratch.
 
     While training, some words are replaced by the unknown word, so that a sentence with a new word
     in it still finds its way.
@@ -19,27 +93,33 @@ class GRUEncoder(nn.Module):
         unknown_rate: probability that a word is replaced while training.
     """
 
-    def __init__(self, tokenizer: WordTokenizer, width: int, unknown_rate: float = 0.05):
+    def __init__(self, tokenizer: WordTokenizer | PretrainedTokenizer, width: int, unknown_rate: float = 0.05):
         super().__init__()
         self.tokenizer = tokenizer
         self.unknown_rate = unknown_rate
-        self.embedding = nn.Embedding(len(tokenizer), width, padding_idx=PAD)
+        self.embedding = nn.Embedding(len(tokenizer), width, padding_idx=tokenizer.pad)
         self.gru = nn.GRU(width, width, batch_first=True)
         self.features = width
 
-    def forward(self, sentences: list[str]) -> Tensor:
-        """Encode B sentences: (B, C)."""
-        tokens = self.tokenizer.batch(sentences).to(self.embedding.weight.device)
-        lengths = (tokens != PAD).sum(1)
+    def encode(self, sentences: Sequence[str]) -> Words:
+        """Encode B sentences; the state after the last word is the pooled vector."""
+        tokens, mask = (x.to(self.embedding.weight.device) for x in self.tokenizer.batch_with_mask(sentences))
         if self.training:
-            replace = (torch.rand(tokens.shape) < self.unknown_rate).to(tokens.device)
-            tokens = torch.where(replace & (tokens != PAD), UNKNOWN, tokens)
+            tokens = hide_words(self.tokenizer, tokens, mask, self.unknown_rate)
         states, _ = self.gru(self.embedding(tokens))
-        return states[torch.arange(len(tokens)), lengths - 1]  # the state after each last word
+        last = states[torch.arange(len(tokens)), mask.sum(1) - 1]
+        return Words(states.masked_fill(~mask.unsqueeze(-1), 0.0), mask, last)
+
+    def forward(self, sentences: Sequence[str]) -> Tensor:
+        """Encode B sentences: (B, C)."""
+        return self.encode(sentences).pooled
 
 
 class PretrainedTextEncoder(nn.Module):
-    """Any text model of `transformers`, averaged over the words of the sentence.
+    """Any text model of `transformers`: BERT and its sentence models, CLIP's text half, T5's encoder.
+
+    The pooled vector is the mean over the sentence, as in Sentence-BERT (Reimers and Gurevych 2019); BERT's
+    [CLS] says little where nothing trained it.
 
     Args:
         name: a local folder or a hub id, such as "google-bert/bert-base-uncased".
@@ -54,19 +134,41 @@ class PretrainedTextEncoder(nn.Module):
         from transformers import AutoModel, AutoTokenizer
 
         try:
-            self.tokenizer = AutoTokenizer.from_pretrained(name)
-            self.model = AutoModel.from_pretrained(name)
+            self.tokenizer = PretrainedTokenizer(AutoTokenizer.from_pretrained(name))
+            model = AutoModel.from_pretrained(name)
         except (OSError, ValueError) as error:
             raise CourseError(
                 f'language encoder {name!r} is neither "gru", nor a local folder, nor to be fetched '
                 f"({str(error).splitlines()[0]}); give a local path or connect"
             ) from None
+        if model.config.is_encoder_decoder:
+            model = model.get_encoder()  # T5: its decoder would write an answer, which nobody asks for
+        self.model = getattr(model, "text_model", model)  # CLIP: without the half that sees
         self.model.requires_grad_(not frozen)
+        self.frozen = frozen
         self.features = self.model.config.hidden_size
+        positions = getattr(self.model.config, "max_position_embeddings", None) or float("inf")
+        self.longest = min(positions, self.tokenizer.tokenizer.model_max_length)
+        self.train()
 
-    def forward(self, sentences: list[str]) -> Tensor:
+    def train(self, mode: bool = True) -> "PretrainedTextEncoder":
+        """Train or evaluate; frozen, it only evaluates, for dropout would disturb what is learned from it."""
+        return super().train(mode and not self.frozen)
+
+    def encode(self, sentences: Sequence[str]) -> Words:
+        """Encode B sentences.
+
+        Raises:
+            CourseError: a sentence has more tokens than the model has positions.
+        """
+        tokens, mask = (x.to(self.model.device) for x in self.tokenizer.batch_with_mask(sentences))
+        if tokens.shape[1] > self.longest:
+            raise CourseError(
+                f"a sentence of {tokens.shape[1]} tokens is too long for the language encoder, which takes "
+                f"{self.longest}; shorten it"
+            )
+        return average(self.model(input_ids=tokens, attention_mask=mask.long()).last_hidden_state, mask)
+
+    def forward(self, sentences: Sequence[str]) -> Tensor:
         """Encode B sentences: (B, C)."""
-        tokens = self.tokenizer(list(sentences), padding=True, return_tensors="pt").to(self.model.device)
-        states = self.model(**tokens).last_hidden_state
-        mask = tokens["attention_mask"].unsqueeze(-1).to(states.dtype)
-        return (states * mask).sum(1) / mask.sum(1)
+        return self.encode(sentences).pooled

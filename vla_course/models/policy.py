@@ -13,10 +13,12 @@ import torch
 from huggingface_hub import PyTorchModelHubMixin
 from torch import Tensor, nn
 
+from vla_course.data.normalization import normalizer
 from vla_course.data.tokenizer import WordTokenizer
+from vla_course.models.attention import CrossAttention
 from vla_course.models.decoders import WaypointDecoder
-from vla_course.models.fusion import CrossAttention, grid_centers
 from vla_course.models.language import GRUEncoder, PretrainedTextEncoder
+from vla_course.models.positions import grid_centers
 from vla_course.models.vision import BackboneEncoder, ConvEncoder
 
 
@@ -36,6 +38,7 @@ class VLAConfig:
         language: "gru", or a `transformers` text model by local path or hub id.
         dropout: share of the attended features that training drops.
         grounding_weight: weight of the grounding loss; 0 switches it off.
+        normalization: of state and actions; a kind of `vla_course.data.normalization`.
     """
 
     words: list[str] = field(default_factory=list)
@@ -49,6 +52,7 @@ class VLAConfig:
     language: str = "gru"
     dropout: float = 0.1
     grounding_weight: float = 0.1
+    normalization: str = "mean_std"
 
 
 _CARD = """---
@@ -85,8 +89,8 @@ class VLAPolicy(nn.Module, PyTorchModelHubMixin, model_card_template=_CARD, tags
         self.dropout = nn.Dropout(config.dropout)
         self.decoder = WaypointDecoder(width + 2 * config.heads + 7, config.chunk, 7)
         for name in ("state", "action"):
-            self.register_buffer(f"{name}_mean", torch.zeros(7))
-            self.register_buffer(f"{name}_std", torch.ones(7))
+            self.register_buffer(f"{name}_offset", torch.zeros(7))
+            self.register_buffer(f"{name}_scale", torch.ones(7))
         self.reset()
 
     @classmethod
@@ -99,13 +103,16 @@ class VLAPolicy(nn.Module, PyTorchModelHubMixin, model_card_template=_CARD, tags
     def set_statistics(self, statistics: dict) -> None:
         """Take the normalization from a data set's statistics; it is saved with the policy.
 
-        A column that hardly varies keeps its scale: dividing by a standard deviation near zero would
-        turn noise into signal.
+        Args:
+            statistics: of "state" and "action", each as `vla_course.data.normalization.normalizer` takes it.
+
+        Raises:
+            CourseError: an unknown `normalization` in the config, or statistics that lack what it needs.
         """
         for name in ("state", "action"):
-            std = torch.tensor(statistics[name]["std"])
-            getattr(self, f"{name}_mean").copy_(torch.tensor(statistics[name]["mean"]))
-            getattr(self, f"{name}_std").copy_(torch.where(std > 1e-3, std, 1.0))
+            offset, scale = normalizer(statistics[name], self.config.normalization)
+            getattr(self, f"{name}_offset").copy_(torch.from_numpy(offset))
+            getattr(self, f"{name}_scale").copy_(torch.from_numpy(scale))
 
     def plan(self, batch: dict) -> tuple[Tensor, Tensor]:
         """What it would do, and where it looks.
@@ -130,7 +137,7 @@ class VLAPolicy(nn.Module, PyTorchModelHubMixin, model_card_template=_CARD, tags
         logits = logits.unflatten(-1, grid)
         # Without this the decoder would know what was found, and not where.
         where = local_mean_position(logits[:, :, 0])  # (B, heads, 2)
-        state = (batch["observation.state"] - self.state_mean) / self.state_std
+        state = (batch["observation.state"] - self.state_offset) / self.state_scale
         seen = torch.cat([self.dropout(answers[:, 0]), (where.flatten(1) - 0.5) * 4, state], dim=1)
         return self.decoder(seen), logits
 
@@ -143,7 +150,7 @@ class VLAPolicy(nn.Module, PyTorchModelHubMixin, model_card_template=_CARD, tags
         pointing = batch.get("pointing.task", [[] for _ in batch["task"]])
         questions = [[first, *others] for first, others in zip(batch["task"], pointing, strict=True)]
         actions, logits = self._answer(batch, questions)
-        wanted = (batch["action"] - self.action_mean) / self.action_std
+        wanted = (batch["action"] - self.action_offset) / self.action_scale
         keep = ~batch["action_is_pad"].unsqueeze(-1)
         action_loss = ((actions - wanted).abs() * keep).sum() / (keep.sum() * wanted.shape[-1])
         grounding = action_loss.new_zeros(())
@@ -159,7 +166,7 @@ class VLAPolicy(nn.Module, PyTorchModelHubMixin, model_card_template=_CARD, tags
     def predict_action_chunk(self, batch: dict) -> Tensor:
         """Actions in the env's units: (B, chunk, 7)."""
         self.eval()
-        return self.plan(batch)[0] * self.action_std + self.action_mean
+        return self.plan(batch)[0] * self.action_scale + self.action_offset
 
     def select_action(self, batch: dict) -> Tensor:
         """The next action: (B, 7). Plans a chunk when the last one is used up."""

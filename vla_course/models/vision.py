@@ -51,12 +51,14 @@ class BackboneEncoder(nn.Module):
         layer: the module whose output to take, such as "layer2"; see
             `torchvision.models.feature_extraction.get_graph_node_names`.
         pretrained: fetch torchvision's default weights.
+        frozen: keep its weights as they are, and the means of its BatchNorm too.
 
     Raises:
-        CourseError: torchvision has no such model or layer, or the weights cannot be fetched.
+        CourseError: torchvision has no such model or layer, the layer gives no map, the model takes pictures of one
+            size only, or the weights cannot be fetched.
     """
 
-    def __init__(self, name: str, layer: str, pretrained: bool = False):
+    def __init__(self, name: str, layer: str, pretrained: bool = False, frozen: bool = False):
         super().__init__()
         from torchvision import models
         from torchvision.models.feature_extraction import create_feature_extractor
@@ -76,10 +78,25 @@ class BackboneEncoder(nn.Module):
             raise CourseError(f"{name!r} has no layer {layer!r}; its top-level layers are: {children}") from None
         self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1), persistent=False)
+        self.frozen = False
         self.eval()
-        with torch.no_grad():
-            self.features = self(torch.zeros(1, 3, 64, 64)).shape[1]
+        try:
+            with torch.no_grad():
+                low, high = (self(torch.zeros(1, 3, height, 64)).shape for height in (64, 128))
+        except AssertionError:
+            raise CourseError(f"{name!r} takes pictures of one size only; choose a convolutional model") from None
+        if len(low) != 4 or low[1] != high[1]:  # flattened, or its features are not in the second place
+            raise CourseError(
+                f"layer {layer!r} of {name!r} gives {tuple(low)}, no map (B, C, h, w); choose an earlier layer"
+            )
+        self.features = low[1]
+        self.frozen = frozen
+        self.backbone.requires_grad_(not frozen)
         self.train()
+
+    def train(self, mode: bool = True) -> "BackboneEncoder":
+        """Train or evaluate; frozen, it only evaluates, for BatchNorm would change and dropout disturb."""
+        return super().train(mode and not self.frozen)
 
     def forward(self, images: Tensor) -> Tensor:
         """Encode pictures: (B, 3, H, W) in [0, 1] to a feature map (B, C, h, w)."""

@@ -94,7 +94,8 @@ def train(policy: VLAPolicy, dataset: WindowDataset, config: TrainConfig, out: P
     Raises:
         CourseError: `out` holds a run with another config or cannot be written; the loss is not finite.
     """
-    training, validation = dataset.split(config.validation, config.seed)
+    parts = dataset.split(config.validation, config.seed)
+    training, validation = parts["train"], parts["validation"]
     if len(training) < config.batch_size or not validation:
         raise CourseError(
             f"{len(training)} training and {len(validation)} validation samples are too few for batches of "

@@ -34,24 +34,20 @@ from vla_course.data.episodes import Episode
 from vla_course.data.formats.recording import COLORS, Recording, decode_pictures
 from vla_course.data.formats.video import read_video
 from vla_course.data.pictures import suffix
+from vla_course.data.windows import SENSORS, picture_key
 
 COLUMNS = {
     "state": "observation.state",
     "joints": "observation.joints",
     "reward": "next.reward",
     "timestamp": "recorded_timestamp",
+    **{name: f"observation.{name}" for name in SENSORS},
 }
 NAMES = {key: name for name, key in COLUMNS.items()}
 INDICES = ("frame_index", "episode_index", "index", "task_index")  # LeRobot's own columns, beside timestamp
 NUMBERS = {"float16", "float32", "float64", "bool", *(f"{u}int{bits}" for u in ("", "u") for bits in (8, 16, 32, 64))}
 
 Film = Callable[[str, int], tuple[Path, float]]  # key and episode to the film and where in it the episode begins
-
-
-def picture_key(stream: str) -> str:
-    """The name of a stream of pictures in LeRobot."""
-    camera, _, modality = stream.rpartition("_")
-    return f"observation.images.{stream}" if stream in COLORS else f"observation.{modality}.{camera}"
 
 
 def describe(recording: Recording, metadata: dict) -> dict[str, dict]:

@@ -7,8 +7,9 @@ maximum are exact; a quantile is the mean of the episodes' quantiles weighted by
 
 import numpy as np
 
-from vla_course.data.formats.lerobot import COLUMNS, picture_key
+from vla_course.data.formats.lerobot import COLUMNS
 from vla_course.data.formats.recording import COLORS, Recording
+from vla_course.data.windows import picture_key
 
 QUANTILES = {"q01": 0.01, "q10": 0.1, "q50": 0.5, "q90": 0.9, "q99": 0.99}
 SIDE_PIXELS = 32  # of a picture, about so many rows and columns are looked at

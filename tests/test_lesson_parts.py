@@ -1,0 +1,255 @@
+"""What the lessons build from scratch is what the library holds: their definitions, taken out of the notebooks."""
+
+import json
+import math
+import re
+from itertools import groupby
+from pathlib import Path
+from xml.etree import ElementTree
+
+import nbformat
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from PIL import Image
+from scipy.spatial.transform import Rotation
+from torch.utils.data import DataLoader, Dataset
+
+from vla_course.collection.rosbag_topics import Stream
+from vla_course.collection.scripted import record_closed_loop
+from vla_course.data import quality, segments
+from vla_course.data.action_tokens import quantile_bins, uniform_bins
+from vla_course.data.augmentation import as_tensors, as_tv_tensors
+from vla_course.data.mirror import mirror
+from vla_course.data.normalization import normalizer
+from vla_course.data.store import statistics
+from vla_course.data.tokenizer import WordTokenizer
+from vla_course.data.windows import WindowDataset
+from vla_course.evaluation.statistics import SuccessRate
+from vla_course.models.policy import grounding_loss
+from vla_course.sim import cameras, low_poly
+from vla_course.sim.env import TabletopEnv
+from vla_course.sim.experts import ClosedLoopExpert
+from vla_course.sim.language import APART, describe
+from vla_course.sim.tasks import TASKS
+
+ROOT = Path(__file__).parent.parent
+
+
+def definitions(week: str, **given_names: object) -> dict:
+    """What the cells of a lesson define that are marked "from-scratch"."""
+    names: dict = {"torch": torch, "np": np, "math": math, **given_names}
+    notebook = nbformat.read(ROOT / "notebooks" / f"{week}.ipynb", as_version=4)
+    for cell in notebook.cells:
+        if "from-scratch" in cell.metadata.get("tags", []):
+            exec(cell.source, names)
+    return names
+
+
+definitions_of_week_1 = definitions("week01_robot_world", Rotation=Rotation, ElementTree=ElementTree, low_poly=low_poly)
+
+
+@pytest.mark.parametrize("name", ["panda", "kuka", "xarm6"])
+def test_the_kinematics_built_in_week_1_are_the_simulators(name):
+    built, rng = definitions_of_week_1, np.random.default_rng(0)
+    env = TabletopEnv("pick", robot=name, action_mode="joint_position", cameras=())
+    env.reset(seed=0)
+    robot = env.world.robot
+    frames, home = built["joint_frames"](robot), np.array(robot.model.home)
+    for _ in range(3):
+        env.step(np.append(home + rng.uniform(-0.3, 0.3, len(home)), 1))
+        here, facing = built["forward"](frames, robot.joint_positions())
+        place, quaternion = robot.tool_pose()
+        assert np.allclose(here + robot.model.base, place, atol=1e-5)
+        assert (facing * Rotation.from_quat(quaternion).inv()).magnitude() < 1e-5
+    goal, yaw = np.array([0.50, -0.10, 0.10]), 0.3
+    down = Rotation.from_euler("z", yaw) * Rotation.from_euler("x", np.pi)
+    error = built["pose_error"](frames, goal - robot.model.base, down)
+    path = built["inverse"](error, home)
+    assert len(path) <= 12 and np.linalg.norm(error(path[-1])) <= 1e-4
+    env.reset(seed=0)
+    assert np.linalg.norm(error(robot.inverse_kinematics(goal, np.array([0, 0, yaw])))[:3]) < 0.003
+    env.close()
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.tuples(st.floats(-3, 3), st.floats(-3, 3)))
+def test_the_jacobian_built_in_week_1_is_that_of_the_planar_arm(angles):
+    built, (a, b) = definitions_of_week_1, angles
+    _, elbow, (x, y) = built["two_links"](np.array([a, b]))
+    exact = [[-y, -(y - elbow[1])], [x, x - elbow[0]]]
+    assert np.allclose(built["jacobian"](lambda q: built["two_links"](q)[2], np.array([a, b])), exact, atol=1e-8)
+    assert math.hypot(x, y) == pytest.approx(math.sqrt(0.3**2 + 0.25**2 + 2 * 0.3 * 0.25 * math.cos(b)))
+
+
+POINT = st.tuples(st.floats(0.2, 0.8), st.floats(-0.4, 0.4), st.floats(0, 0.4))
+
+
+@given(st.sampled_from([cameras.FRONT, cameras.OVERHEAD, cameras.SPECTATOR]), POINT, st.floats(0.05, 2.4))
+def test_the_pinhole_built_in_week_1_is_the_librarys_and_unproject_its_inverse(view, point, metres):
+    built = definitions_of_week_1
+    assert np.allclose(built["pinhole"](view, np.array(point)), view.project(np.array(point)), atol=1e-4)
+    cloud = built["unproject"](view, np.full((8, 8), metres))
+    u, v = np.moveaxis(built["pinhole"](view, cloud), -1, 0)
+    assert np.allclose(u * 8 - 0.5, np.arange(8)) and np.allclose(v * 8 - 0.5, np.arange(8)[:, None])
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.sampled_from(["pick", "place", "stack", "sort", "push_to"]))
+def test_the_words_built_in_week_1_are_the_librarys(seed, task):
+    things = TASKS[task].scene(np.random.default_rng(seed)).objects
+    for i in range(len(things)):
+        assert definitions_of_week_1["by_color"](things, i) == describe(things, i, "color")
+        assert definitions_of_week_1["left_of"](things, i, APART) == describe(things, i, "left")
+
+
+definitions_of_week_2 = definitions("week02_demonstrations", groupby=groupby, ClosedLoopExpert=ClosedLoopExpert)
+
+
+@pytest.mark.parametrize("task", ["pick", "touch"])
+def test_the_recorders_built_in_week_2_are_the_librarys(task):
+    built, env = definitions_of_week_2, TabletopEnv(task, cameras=("front",))
+    expected, demonstrate = record_closed_loop(env, seed=3), built["demonstrate"]
+    assert all(np.array_equal(demonstrate(env, 3, 0.0).steps[name], rows) for name, rows in expected.steps.items())
+    pairs = built["record_pairs"](env, 3, expected.steps["action"])
+    assert np.array_equal(pairs["front"], expected.frames["front"])
+    assert np.array_equal(pairs["state"], expected.steps["state"])
+    noisy = demonstrate(env, 3, 0.1).steps
+    assert np.array_equal(noisy["action"][0], expected.steps["action"][0])  # the label is what the expert wants
+    assert not np.array_equal(noisy["executed"][0], noisy["action"][0])
+    env.close()
+
+
+PATH = arrays(np.float64, st.tuples(st.integers(4, 20), st.just(3)), elements=st.floats(-0.5, 0.5, width=32))
+
+
+@settings(deadline=None)
+@given(PATH, PATH, st.floats(0.05, 0.5))
+def test_the_measures_built_in_week_2_are_the_librarys(one, other, period):
+    built = definitions_of_week_2
+    assert built["path_length"](one) == pytest.approx(quality.path_length(one))
+    if quality.path_length(one) > 0.01:
+        assert built["smoothness"](one, period) == pytest.approx(quality.log_dimensionless_jerk(one, period))
+    for pair in ((one, other), (one, one + 0.0001), (one, np.repeat(one, 2, axis=0))):
+        trajectories = [np.column_stack([path, np.ones((len(path), 4))]) for path in pair]
+        assert built["same_way"](*pair) == bool(quality.find_duplicates(["", ""], trajectories))
+
+
+@given(st.lists(st.tuples(st.booleans(), st.sampled_from([0.1, 0.25, 0.7]))), st.sampled_from([0.1, 0.5, 1.0]))
+def test_the_pieces_cut_in_week_2_are_the_librarys(rows, pause):
+    active, seconds = np.array([a for a, _ in rows], bool), np.array([s for _, s in rows])
+    pieces = [list(piece) for piece in segments.motion_segments(active, seconds, pause)]
+    assert definitions_of_week_2["cut"](active, seconds, pause) == pieces
+
+
+@given(st.lists(st.integers(-999, 998), min_size=1), st.lists(st.sampled_from("abc"), min_size=1))
+def test_coverage_and_balance_built_in_week_2_are_the_librarys(thousandths, names):
+    actions = np.array(thousandths)[:, None] / 1000 + 0.0005  # never at the border of a bin
+    expected = quality.action_coverage(actions, -np.ones(1), np.ones(1)).visited
+    assert np.allclose(definitions_of_week_2["coverage"](actions), expected)
+    assert definitions_of_week_2["balance"](names) == pytest.approx(quality.task_balance(names))
+
+
+@given(arrays(np.int32, (5, 4, 4), elements=st.integers(-1, 3)), st.lists(st.integers(0, 99), min_size=1, unique=True))
+def test_visibility_and_sampling_built_in_week_2_are_the_librarys(bodies, times):
+    assert np.array_equal(definitions_of_week_2["visible_share"](bodies, 2), quality.visible_share(bodies, 2))
+    stream = Stream("sensor_msgs/msg/Image", sorted(times), list(range(len(times))))
+    for moment in range(min(times), 100, 7):
+        assert definitions_of_week_2["newest"](stream.times, stream.values, moment) == stream.at(moment)
+
+
+@given(st.floats(-1, 1))
+def test_the_dead_zone_built_in_week_2_has_no_jump(value):
+    push = definitions_of_week_2["push"]
+    assert push(value) == -push(-value) and (push(value) == 0) == (abs(value) <= 0.15)
+    assert abs(push(value) - push(min(1.0, value + 0.001))) < 0.0012 and push(1.0) == 1
+
+
+definitions_of_week_3 = definitions("week03_datasets", json=json, re=re, Path=Path, Image=Image, Dataset=Dataset)
+
+
+@pytest.mark.parametrize(("chunk", "every_step"), [(1, True), (3, True), (8, True), (5, False)])
+def test_the_windows_built_in_week_3_are_the_librarys(demonstrations, chunk, every_step):
+    mine = definitions_of_week_3["Windows"](demonstrations, chunk, every_step)
+    library, begin = WindowDataset(demonstrations, chunk, every_step), 0
+    assert len(mine) == len(library)
+    for batch in DataLoader(mine, 7):
+        other = library.__getitems__(list(range(begin, begin + len(batch["task"]))))
+        begin += len(batch["task"])
+        for key, value in batch.items():
+            assert torch.equal(value, other[key]) if torch.is_tensor(value) else value == other[key]
+
+
+def test_the_split_built_in_week_3_is_the_librarys(demonstrations):
+    dataset = WindowDataset(demonstrations, every_step=True)
+    owner = np.repeat(np.arange(len(dataset.episodes)), [known["length"] for known in dataset.episodes])
+    for seed in range(3):
+        parts = dataset.split(0.2, seed)
+        training, validation = definitions_of_week_3["split_by_episode"](owner, 0.2, seed)
+        assert parts["train"] == training.tolist() and parts["validation"] == validation.tolist()
+
+
+def test_the_mirror_built_in_week_3_is_the_librarys(demonstrations):
+    keys = ("observation.images.front", "observation.state", "action", "target_pixel")
+    for row, sentence in enumerate(["push the cube to the left", "the ball right of the left bowl"]):
+        sample = {**{key: WindowDataset(demonstrations)[row][key] for key in keys}, "task": sentence}
+        other = as_tensors(mirror(as_tv_tensors(sample)))
+        for key, value in definitions_of_week_3["mirrored"](sample).items():
+            assert torch.allclose(value, other[key], atol=1e-6) if torch.is_tensor(value) else value == other[key]
+
+
+WORDS = st.sampled_from(["pick", "up", "the", "red", "cube", "ball", "2", "Lift"])
+SENTENCES = st.lists(st.lists(WORDS, min_size=1, max_size=6).map(" ".join), min_size=1, max_size=5)
+
+
+@settings(max_examples=30, deadline=None)
+@given(SENTENCES, SENTENCES)
+def test_the_tokens_built_in_week_3_are_the_librarys(known, asked):
+    built = definitions_of_week_3
+    tokenizer = WordTokenizer.from_sentences(known)
+    asked = [f"{sentence} {known[0]}" for sentence in asked]  # the library refuses what it cannot read at all
+    assert built["vocabulary"](known) == tokenizer.words
+    assert torch.equal(built["to_tokens"](asked, tokenizer.words), tokenizer.batch(asked))
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(2, 60), st.integers(1, 40))
+def test_the_scales_and_bins_built_in_week_3_are_the_librarys(seed, count, bins):
+    built, rng = definitions_of_week_3, np.random.default_rng(seed)
+    rows = np.stack([rng.normal(0.5, 0.1, count), rng.choice([0.02, 0.1, 0.25], count), np.zeros(count)], axis=1)
+    for kind in ("mean_std", "min_max", "quantiles"):
+        offset, size = built[kind](rows)
+        expected = normalizer(statistics(rows), kind)
+        assert np.allclose(offset, expected[0], atol=1e-5) and np.allclose(built["safe"](size), expected[1], atol=1e-5)
+    for edges, library in (
+        (built["uniform_edges"](rows, bins), uniform_bins(rows.min(0), rows.max(0), bins)),
+        (built["quantile_edges"](rows, bins), quantile_bins(rows, bins)),
+    ):
+        back = built["decode"](built["encode"](rows, edges), edges)
+        assert np.allclose(np.abs(back - rows), np.abs(library.decode(library.encode(rows)) - rows), atol=1e-6)
+        assert (np.abs(back - rows) <= library.error_bound(rows) + 1e-7).all()
+
+
+definitions_of_week_8 = definitions("week08_behavior_cloning")
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 4))
+def test_the_losses_built_in_week_8_are_the_librarys(seed, batch):
+    built, rng = definitions_of_week_8, torch.Generator().manual_seed(seed)
+    logits, pixel = torch.randn(batch, 16, 16, generator=rng), torch.rand(batch, 2, generator=rng)
+    expected = grounding_loss(logits, pixel)
+    assert torch.allclose(built["grounding_loss_from_scratch"](logits, pixel), expected, atol=1e-4)
+    actions, wanted = torch.randn(2, batch, 5, 7, generator=rng)
+    is_pad = torch.zeros(batch, 5, dtype=torch.bool)
+    is_pad[:, 3:] = True
+    assert torch.allclose(built["action_loss"](actions, wanted, is_pad), (actions - wanted)[:, :3].abs().mean())
+
+
+@settings(deadline=None)  # the first call imports scipy
+@given(st.integers(1, 500).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
+def test_the_interval_built_in_week_8_is_the_librarys(counts):
+    assert definitions_of_week_8["wilson"](*counts) == pytest.approx(SuccessRate(*counts).wilson_95, abs=1e-6)

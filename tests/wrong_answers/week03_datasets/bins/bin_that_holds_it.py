@@ -1,0 +1,18 @@
+# says: the gripper comes back half open
+import numpy as np
+
+
+def uniform_edges(bins):
+    return np.linspace(-1, 1, bins + 1)
+
+
+def quantile_edges(values, bins):
+    return np.quantile(values, np.linspace(0, 1, bins + 1))
+
+
+def to_tokens(values, edges):
+    return np.clip(np.searchsorted(edges, values, side="right") - 1, 0, len(edges) - 2)
+
+
+def to_values(tokens, edges):
+    return ((edges[:-1] + edges[1:]) / 2)[tokens]

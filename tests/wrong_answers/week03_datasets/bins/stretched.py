@@ -1,0 +1,19 @@
+# says: the tokens are stretched over the whole range
+import numpy as np
+
+
+def uniform_edges(bins):
+    return np.linspace(-1, 1, bins + 1)
+
+
+def quantile_edges(values, bins):
+    return np.quantile(values, np.linspace(0, 1, bins + 1))
+
+
+def to_tokens(values, edges):
+    centers = (edges[:-1] + edges[1:]) / 2
+    return np.abs(values[:, None] - centers).argmin(1)
+
+
+def to_values(tokens, edges):
+    return edges[0] + tokens / (len(edges) - 2) * (edges[-1] - edges[0])

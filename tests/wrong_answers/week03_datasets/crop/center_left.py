@@ -1,0 +1,14 @@
+# says: cut off 3 columns, and the camera's axis is 3 pixels nearer
+import numpy as np
+
+
+def crop(sample, top, left, height, width):
+    rows, columns = slice(top, top + height), slice(left, left + width)
+    size = np.array(sample["depth"].shape[::-1])  # width and height of the whole picture
+    pixel = (sample["target_pixel"] * size - [left, top]) / [width, height]
+    return {
+        **{key: sample[key][rows, columns].copy() for key in ("image", "depth", "mask")},
+        "target_pixel": pixel,
+        "center": sample["center"].copy(),
+        "visible": bool(((pixel >= 0) & (pixel < 1)).all()),
+    }

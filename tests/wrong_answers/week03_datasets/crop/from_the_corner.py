@@ -1,0 +1,14 @@
+# says: cut off `top` rows and `left` columns first
+import numpy as np
+
+
+def crop(sample, top, left, height, width):
+    rows, columns = slice(height), slice(width)
+    size = np.array(sample["depth"].shape[::-1])  # width and height of the whole picture
+    pixel = (sample["target_pixel"] * size - [left, top]) / [width, height]
+    return {
+        **{key: sample[key][rows, columns].copy() for key in ("image", "depth", "mask")},
+        "target_pixel": pixel,
+        "center": sample["center"] - [left, top],
+        "visible": bool(((pixel >= 0) & (pixel < 1)).all()),
+    }

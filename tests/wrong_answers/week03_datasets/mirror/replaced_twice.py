@@ -1,0 +1,14 @@
+# says: the second replacement undoes the first; go over the words once
+import numpy as np
+
+
+def mirror(sample):
+    signs = np.array([1, -1, 1, -1, 1, -1, 1])
+    u, v = sample["target_pixel"]
+    return {
+        "picture": sample["picture"][:, ::-1].copy(),
+        "instruction": sample["instruction"].replace("left", "right").replace("right", "left"),
+        "state": sample["state"] * signs,
+        "action": sample["action"] * signs,
+        "target_pixel": np.array([1 - u, v]),
+    }

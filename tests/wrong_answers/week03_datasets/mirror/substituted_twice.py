@@ -1,0 +1,16 @@
+# says: the second replacement undoes the first: go over the words once
+import re
+
+import numpy as np
+
+
+def mirror(sample):
+    signs = np.array([1, -1, 1, -1, 1, -1, 1])
+    u, v = sample["target_pixel"]
+    return {
+        "picture": sample["picture"][:, ::-1].copy(),
+        "instruction": re.sub(r"\bright\b", "left", re.sub(r"\bleft\b", "right", sample["instruction"])),
+        "state": sample["state"] * signs,
+        "action": sample["action"] * signs,
+        "target_pixel": np.array([1 - u, v]),
+    }

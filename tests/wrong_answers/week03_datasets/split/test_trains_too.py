@@ -1,0 +1,11 @@
+# says: what is held out must neither train nor validate
+import numpy as np
+
+
+def split(episodes, validation, held_out, seed):
+    aside = np.array([bool(held_out(episode)) for episode in episodes])
+    others = np.random.default_rng(seed).permutation(len(episodes))
+    count = round(validation * len(others))
+    chosen = {"train": others[count:], "validation": others[:count], "test": np.flatnonzero(aside)}
+    owner = np.repeat(np.arange(len(episodes)), [episode["length"] for episode in episodes])
+    return {part: np.flatnonzero(np.isin(owner, numbers)).tolist() for part, numbers in chosen.items()}
