@@ -61,7 +61,7 @@ class Lines(Sequence):
 
 def open_cache(cache: Path) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """The memory-mapped arrays by name, and the spans (E,) of type `SPAN`."""
-    return {path.stem: np.load(path, mmap_mode="r") for path in cache.glob("*.npy")}, np.load(cache / "spans")
+    return {path.stem: np.load(path, mmap_mode="r") for path in sorted(cache.glob("*.npy"))}, np.load(cache / "spans")
 
 
 def find_cache(root: Path) -> Path:

@@ -1,0 +1,64 @@
+"""The network of diffusion and flow matching: what to change in a noisy chunk, given the context and the time."""
+
+import torch
+from torch import Tensor, nn
+
+LOWEST, HIGHEST = 1.0, 1000.0  # radians over the whole time, from the slowest wave to the fastest
+
+
+class ChunkDenoiser(nn.Module):
+    """A residual network over the flattened chunk, as in Octo's diffusion head (2024, arXiv:2405.12213).
+
+    Args:
+        inputs: features of the context.
+        chunk: actions.
+        action: numbers in each.
+        width: hidden features.
+        blocks: residual blocks.
+    """
+
+    def __init__(self, inputs: int, chunk: int, action: int, width: int = 256, blocks: int = 3):
+        super().__init__()
+        self.frequencies = 32
+        self.time = nn.Sequential(nn.Linear(2 * self.frequencies, width), nn.SiLU(), nn.Linear(width, width))
+        self.context = nn.Linear(inputs, width)
+        self.enter = nn.Linear(chunk * action, width)
+        self.blocks = nn.ModuleList(
+            nn.Sequential(nn.LayerNorm(width), nn.Linear(width, 2 * width), nn.SiLU(), nn.Linear(2 * width, width))
+            for _ in range(blocks)
+        )
+        self.leave = nn.Sequential(
+            nn.LayerNorm(width), nn.Linear(width, chunk * action), nn.Unflatten(1, (chunk, action))
+        )
+
+    def forward(self, noisy: Tensor, time: Tensor, context: Tensor) -> Tensor:
+        """What the loss asks for: the noise (diffusion) or the velocity (flow matching).
+
+        Args:
+            noisy: (B, T, A).
+            time: (B,) from 0, no noise, to 1, nothing else.
+            context: (B, D).
+
+        Returns:
+            (B, T, A).
+        """
+        when = self.time(time_features(time, self.frequencies))
+        hidden = self.enter(noisy.flatten(1)) + when + self.context(context)  # (B, width)
+        for block in self.blocks:
+            hidden = hidden + block(hidden)
+        return self.leave(hidden)
+
+
+def time_features(time: Tensor, frequencies: int) -> Tensor:
+    """Sines and cosines of the time, from slow to fast (Vaswani et al. 2017, section 3.5).
+
+    Args:
+        time: (B,) from 0 to 1.
+        frequencies: how many waves.
+
+    Returns:
+        (B, 2 * frequencies).
+    """
+    rates = torch.logspace(0, 1, frequencies, base=HIGHEST / LOWEST, device=time.device) * LOWEST
+    angles = time.unsqueeze(-1) * rates
+    return torch.cat([angles.sin(), angles.cos()], dim=-1)
