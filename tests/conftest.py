@@ -24,6 +24,17 @@ def demonstrations(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def followed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data set at 10 Hz: two demonstrations of pick and two of place, disturbed, seen by both cameras."""
+    from vla_course.collection.scripted import collect
+
+    root = tmp_path_factory.mktemp("data") / "followed"
+    settings = {"cameras": ("front", "wrist"), "action_mode": "ee_delta", "noise": 0.1}
+    collect(root, "pick,place", episodes=2, seed=3, workers=1, **settings)
+    return root
+
+
+@pytest.fixture(scope="session")
 def shipped() -> Path:
     """The policy that ships with the course."""
     return ROOT / "data_samples" / "policies" / "first_policy"

@@ -100,7 +100,7 @@ DAMAGE = {
 @pytest.mark.parametrize("message", DAMAGE)
 def test_damage_is_named_and_repaired_and_the_sound_episodes_stay(demonstrations, tmp_path, message):
     root = tmp_path / "data"
-    shutil.copytree(demonstrations, root)
+    shutil.copytree(demonstrations, root, ignore=shutil.ignore_patterns("cache"))  # which still has the sound pictures
     before = content(root)
     DAMAGE[message](root / "episodes" / "episode_0007")
     sound, damaged = verify(root)

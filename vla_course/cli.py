@@ -210,10 +210,13 @@ def train(
     epochs: int = 16,
     batch_size: int = 64,
     learning_rate: float = 5e-3,
+    mirror: bool = False,
     patience: int | None = None,
     seed: int = 0,
 ) -> None:
     """Train a policy on a data set; goes on where an earlier call was stopped.
+
+    On waypoints it is the policy of week 0, which plans once; on actions of 0.1 s, one that acts at 10 Hz.
 
     Args:
         data: folder of the data set.
@@ -221,16 +224,16 @@ def train(
         epochs: passes over the data.
         batch_size: samples in a step.
         learning_rate: its peak.
+        mirror: show every other sample in the mirror.
         patience: stop after so many epochs without a better validation loss.
         seed: of the first weights and the order of the samples.
     """
-    from vla_course.data.windows import WindowDataset
-    from vla_course.training.behavior_cloning import new_policy
+    from vla_course.training.behavior_cloning import demonstrations, new_policy
     from vla_course.training.trainer import TrainConfig
     from vla_course.training.trainer import train as fit
 
-    config = TrainConfig(epochs, batch_size, learning_rate, patience=patience, seed=seed)
-    dataset = WindowDataset(data)
+    config = TrainConfig(epochs, batch_size, learning_rate, mirror=mirror, patience=patience, seed=seed)
+    dataset = demonstrations(data)
     history = fit(new_policy(dataset, seed), dataset, config, out)
     best = min(row["validation_loss"] for row in history)
     print(f"{len(history)} epochs, best validation loss {best:.4f}; policy: {out / 'best'}")
@@ -249,22 +252,29 @@ def evaluate(
 
     Args:
         policy: its folder.
-        task: what it is asked to do.
-        trials: scenes under each condition.
+        task: what it is asked to do; several with commas between them, or all.
+        trials: scenes of each task under each condition.
         seed: names the scenes.
         conditions: the plain one and the controls.
         workers: processes that simulate.
         out: also write the figures to this JSON file.
     """
     from vla_course.evaluation.report import table
+    from vla_course.evaluation.rollouts import Evaluation
     from vla_course.evaluation.rollouts import evaluate as measure
     from vla_course.seeds import scene_seed
+    from vla_course.sim.tasks import TASKS
 
     seeds = [scene_seed(seed, i, test=True) for i in range(trials)]
-    results = measure(policy, task, seeds, conditions, workers)
-    print(table(results))
+    tasks = list(TASKS) if task == "all" else task.split(",")
+    results = {name: measure(policy, name, seeds, conditions, workers) for name in tasks}
+    if len(tasks) > 1:
+        results["all"] = {c: Evaluation(c, [t for name in tasks for t in results[name][c].trials]) for c in conditions}
+    for name, evaluations in results.items():
+        print(f"{name}\n{table(evaluations)}")
     if out is not None:
-        out.write_text(json.dumps({name: result.to_json() for name, result in results.items()}, indent=1) + "\n")
+        figures = {name: {c: result.to_json() for c, result in found.items()} for name, found in results.items()}
+        out.write_text(json.dumps(figures, indent=1) + "\n")
 
 
 def watch(
@@ -279,13 +289,13 @@ def watch(
         instruction: what to tell the policy; by default the scene's own sentence.
         out: the picture.
     """
-    from vla_course.evaluation.rollouts import load_policy, rollout
+    from vla_course.evaluation.rollouts import env_of, load_policy, rollout
     from vla_course.plots import film_strip
     from vla_course.seeds import scene_seed
-    from vla_course.sim.env import TabletopEnv
 
-    env, frames = TabletopEnv(task, action_mode="waypoint", cameras=("front",)), []
-    trial = rollout(load_policy(policy), env, scene_seed(seed, 0, test=True), instruction=instruction, film=frames)
+    loaded, frames = load_policy(policy), []
+    scene = scene_seed(seed, 0, test=True)
+    trial = rollout(loaded, env_of(loaded, task), scene, instruction=instruction, film=frames)
     film_strip(frames, f"“{trial.instruction}”").savefig(out, dpi=90)
     print(f"“{trial.instruction}”: goal conditions {trial.goal_conditions}; film: {out}")
 

@@ -12,7 +12,6 @@ from vla_course.collection.scripted import collect
 from vla_course.machine import PeakMemory, describe_machine
 from vla_course.scale import current_scale
 from vla_course.seeds import scene_seed
-from vla_course.sim.env import TabletopEnv
 
 TASK = "pick"
 
@@ -41,7 +40,7 @@ def run_demo(seed: int, out: Path, workers: int = 2) -> dict:
         with _phase(out, "train"), ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
             demonstrations = process.submit(train_policy, out, scale.epochs, seed).result()
         from vla_course.evaluation.report import table, write_report
-        from vla_course.evaluation.rollouts import evaluate, load_policy
+        from vla_course.evaluation.rollouts import env_of, evaluate, load_policy
 
         with _phase(out, "evaluate", again=True):
             seeds = [scene_seed(seed, i, test=True) for i in range(scale.trials)]
@@ -60,7 +59,7 @@ def run_demo(seed: int, out: Path, workers: int = 2) -> dict:
         "seed": seed,
         "machine": describe_machine(),
     }
-    env = TabletopEnv(TASK, action_mode="waypoint", cameras=("front",))
+    env = env_of(policy, TASK)
     write_report(out, summary, results, history, policy, env)
     env.close()
     print(table(results))

@@ -18,10 +18,12 @@ def film_strip(frames: Sequence[np.ndarray], title: str = "", captions: Sequence
     """Pictures side by side, as the episode went.
 
     Args:
-        frames: (H, W, 3) uint8 pictures.
+        frames: (H, W, 3) uint8 pictures; of more than 9, about every so many are shown, and the last.
         title: above them.
-        captions: one below each.
+        captions: one below each, where all are shown.
     """
+    if len(frames) > 9:
+        frames = [frames[i] for i in np.linspace(0, len(frames) - 1, 8).round().astype(int)]
     figure, axes = plt.subplots(1, len(frames), figsize=(2 * len(frames), 2.35), squeeze=False)
     for i, (axis, frame) in enumerate(zip(axes[0], frames, strict=True)):
         axis.imshow(frame)

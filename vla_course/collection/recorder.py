@@ -41,7 +41,32 @@ def features(env: TabletopEnv) -> dict[str, dict]:
             "names": [[f"u_{i}", f"v_{i}"] for i in range(POINTING)],
             "units": [["of width", "of height"]] * POINTING,
         },
+        **(_followed_features() if env.action_mode != "waypoint" else {}),
         **_sensor_features(env, joints),
+    }
+
+
+def _followed_features() -> dict[str, dict]:
+    """Where the objects are that the instruction names: its target, and what it is put on or next to.
+
+    Only where every step is a look, since these change then. Without a reference the target takes its place.
+    """
+    picture, place = ["of width", "of height"], ["m", "m", "m"]
+    both = ("target", "reference")
+    return {
+        "reference_pixel": {"dtype": "float32", "shape": [2], "names": ["u", "v"], "units": picture},
+        "wrist_pixels": {
+            "dtype": "float32",
+            "shape": [2, 2],
+            "names": [[f"{name}_u", f"{name}_v"] for name in both],
+            "units": [picture] * 2,
+        },
+        "relative_positions": {
+            "dtype": "float32",
+            "shape": [2, 3],
+            "names": [[f"{name}_{axis}" for axis in ("x", "y", "z")] for name in both],
+            "units": [place] * 2,
+        },
     }
 
 
@@ -118,12 +143,24 @@ class Recorder:
             "pointing_pixels": self.info["pixels"][self._others],
             **{name: self.observation[name] for name in self.env.sensors.spaces},
         }
+        if "relative_positions" in self._steps:
+            row |= self._followed()
         for name in self._pictures:
             self._frames[name].append(self.observation[name])
         self.observation, row["reward"], terminated, truncated, self.info = self.env.step(executed)
         for name in self._names:
             self._steps[name].append(row[name])
         return terminated or truncated
+
+    def _followed(self) -> dict[str, np.ndarray]:
+        target, reference = self.scene.target, self.scene.reference
+        both = [target, target if reference is None else reference]
+        places, wrist = np.stack([self.env.world.position(i) for i in both]), self.env.world.view("wrist")
+        return {
+            "reference_pixel": self.info["pixels"][both[1]],
+            "wrist_pixels": np.stack([wrist.project(place) for place in places]),
+            "relative_positions": places - self.observation["state"][:3],
+        }
 
     def episode(self, labels: Mapping[str, object] | None = None) -> Episode:
         """What was recorded since the reset.

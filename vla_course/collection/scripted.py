@@ -22,7 +22,7 @@ from vla_course.sim.experts import ClosedLoopExpert
 from vla_course.sim.tasks import TASKS
 from vla_course.sim.world import CONTROL_HZ
 
-RANDOM_MOVES, DROPS = 0.02, 0.005  # how often a noisy episode is disturbed, for each step
+RANDOM_MOVES, DROPS = 0.04, 0.005  # how often a noisy episode is disturbed, for each step
 
 
 def collect(
@@ -142,7 +142,7 @@ def record_closed_loop(env: TabletopEnv, seed: int, noise: float = 0.0) -> Episo
         seed: names the scene and the noise.
         noise: standard deviation of a Gaussian added to each of the first six numbers of the action, at most; an
             episode has none of it, half or all. In those with noise there are now and then random moves of a whole
-            step (2% of the steps), and the hand opens (0.5%).
+            step (4% of the steps), and the hand opens (0.5%).
     """
     rng = np.random.default_rng([seed, 1])
     level = noise * float(rng.choice([0.0, 0.5, 1.0]))

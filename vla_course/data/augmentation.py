@@ -33,7 +33,12 @@ PICTURES = {
     "observation.depth.": tv_tensors.Mask,
     "observation.segmentation.": tv_tensors.Mask,
 }
-PIXELS = ("target_pixel", "pointing.pixel")  # points in the front picture
+PIXELS = {  # points, and in whose picture they are
+    "target_pixel": "front",
+    "reference_pixel": "front",
+    "pointing.pixel": "front",
+    "wrist_pixels": "wrist",
+}
 
 
 def augment(batch: dict, generator: Generator, transforms: Sequence[Transform]) -> dict:
@@ -77,10 +82,10 @@ def as_tv_tensors(sample: dict) -> dict:
         for start, kind in PICTURES.items():
             if key.startswith(start):
                 sample[key] = kind(sample[key])
-    front = sample.get("observation.images.front")
-    for key in PIXELS:
-        if key in sample and front is not None:
-            height, width = front.shape[-2:]
+    for key, camera in PIXELS.items():
+        picture = sample.get(f"observation.images.{camera}")
+        if key in sample and picture is not None:
+            height, width = picture.shape[-2:]
             pixels = sample[key] * torch.tensor([width, height]) - 0.5
             sample[key] = tv_tensors.KeyPoints(pixels.reshape(-1, 2), canvas_size=(height, width))
     return sample
@@ -93,7 +98,7 @@ def as_tensors(sample: dict) -> dict:
         if isinstance(value, tv_tensors.KeyPoints):
             height, width = value.canvas_size
             value = (value.as_subclass(Tensor) + 0.5) / torch.tensor([width, height])
-            value = value[0] if key == "target_pixel" else value
+            value = value[0] if key in ("target_pixel", "reference_pixel") else value
         plain[key] = value.as_subclass(Tensor) if isinstance(value, tv_tensors.TVTensor) else value
     return plain
 
@@ -119,7 +124,7 @@ def color_jitter(sample: dict, generator: Generator, strength: float = 0.3) -> d
 def shift_crop(sample: dict, generator: Generator, limit: int = 2) -> dict:
     """A camera that is turned by a few pixels (Yarats et al. 2021, arXiv:2004.13649: pad and crop).
 
-    Image, depth, segmentation and the points in the front picture shift together, by a whole number of
+    Image, depth, segmentation and the points in the picture shift together, by a whole number of
     pixels, so that nothing is interpolated; the border is repeated. Each camera has its own draw.
 
     The action and the robot's state stay, since the camera moved and not the world. That is the catch: a
@@ -138,10 +143,9 @@ def shift_crop(sample: dict, generator: Generator, limit: int = 2) -> dict:
             if key in sample:
                 padded = F.pad(sample[key], [limit], padding_mode="edge")
                 changed[key] = F.crop(padded, top, left, *sample[key].shape[-2:])
-        if camera == "front":
-            for key in PIXELS:
-                if isinstance(sample.get(key), tv_tensors.KeyPoints):
-                    changed[key] = F.crop(F.pad(sample[key], [limit]), top, left, *sample[key].canvas_size)
+        for key in (key for key, its_camera in PIXELS.items() if its_camera == camera):
+            if isinstance(sample.get(key), tv_tensors.KeyPoints):
+                changed[key] = F.crop(F.pad(sample[key], [limit]), top, left, *sample[key].canvas_size)
     return changed
 
 

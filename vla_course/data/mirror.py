@@ -19,6 +19,7 @@ from torch import Generator, Tensor
 from torchvision import tv_tensors
 from torchvision.transforms.v2 import functional as F
 
+from vla_course.data.augmentation import PICTURES, PIXELS
 from vla_course.data.episodes import Episode
 from vla_course.errors import CourseError
 
@@ -55,11 +56,12 @@ def swap_sides(sentence: str) -> str:
 
 
 def mirror(sample: dict) -> dict:
-    """A sample of the mirrored scene.
+    """A sample of the mirrored scene, or a batch of such.
 
     Args:
-        sample: one row of a batch as `vla_course.data.augmentation.as_tv_tensors` gives it. `action` (chunk, 7)
-            and `observation.state` (7,) are in the env's units, not yet normalized.
+        sample: a batch of `vla_course.data.windows.WindowDataset`, or one row as
+            `vla_course.data.augmentation.as_tv_tensors` gives it. `action` (..., chunk, 7) and `observation.state`
+            (..., 7) are in the env's units, not yet normalized.
 
     Raises:
         CourseError: an observation of which the mirror image is not known, such as joint angles; an action that
@@ -69,15 +71,42 @@ def mirror(sample: dict) -> dict:
     for key, value in sample.items():
         if isinstance(value, tv_tensors.TVTensor):
             mirrored[key] = F.horizontal_flip(value)
+        elif key.startswith(tuple(PICTURES)):
+            mirrored[key] = value.flip(-1)
+        elif key in PIXELS:
+            mirrored[key] = torch.stack([1 - value[..., 0], value[..., 1]], dim=-1)
         elif key in ("action", "observation.state"):
             mirrored[key] = value * torch.tensor(_signs(key, value))
+        elif key == "relative_positions":
+            mirrored[key] = value * torch.tensor(SIGNS[:3])
         elif key in ("task", "pointing.task"):
             mirrored[key] = _swap_all(value)
-        elif key.startswith("observation.") or key in ("target_pixel", "pointing.pixel"):
+        elif key.startswith("observation."):
             raise CourseError(f"{key!r} has no known mirror image; remove it from the batch, or do not mirror")
         else:
             mirrored[key] = value
     return mirrored
+
+
+def mirror_half(batch: dict, generator: Generator) -> dict:
+    """Every other row of a batch, by chance, is that of the mirrored scene; all at once, and so fast.
+
+    A sentence that names a side keeps its row as it is: what is done to the left and to the right need not be mirror
+    images, see above.
+
+    Args:
+        batch: of `vla_course.data.windows.WindowDataset`.
+        generator: where the draws come from; on the CPU.
+    """
+    chosen = torch.rand(len(batch["task"]), generator=generator) < 0.5
+    chosen &= torch.tensor([swap_sides(sentence) == sentence for sentence in batch["task"]])
+    flipped = mirror(batch)
+    return {
+        key: torch.where(chosen.view(-1, *[1] * (value.ndim - 1)), flipped[key], value)
+        if isinstance(value, Tensor)
+        else [new if choose else old for choose, new, old in zip(chosen, flipped[key], value, strict=True)]
+        for key, value in batch.items()
+    }
 
 
 def random_mirror(sample: dict, generator: Generator) -> dict:
@@ -121,7 +150,9 @@ def _mirror_rows(name: str, rows: np.ndarray, metadata: dict) -> np.ndarray:
             )
         signs, middle = np.array(JOINTS[robot])
         return (signs * rows + (1 - signs) * middle).astype(rows.dtype)
-    if name in ("target_pixel", "pointing_pixels"):
+    if name == "relative_positions":
+        return (rows * np.array(SIGNS[:3])).astype(rows.dtype)
+    if name in ("target_pixel", "reference_pixel", "wrist_pixels", "pointing_pixels"):
         return np.stack([1 - rows[..., 0], rows[..., 1]], axis=-1)
     if name in _WITHOUT_SIDES:
         return rows

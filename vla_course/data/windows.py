@@ -19,6 +19,7 @@ from vla_course.data.store import read_metadata
 from vla_course.errors import CourseError
 
 SENSORS = ("lidar", "imu", "wrench", "joint_state")  # columns that are observed, beside the state
+FOLLOWED = ("reference_pixel", "wrist_pixels", "relative_positions")  # columns that only a simulator knows
 
 
 class WindowDataset(Dataset):
@@ -35,7 +36,11 @@ class WindowDataset(Dataset):
         `task`: str, the instruction.
         `target_pixel`: (2,) float32, where the target is in the front picture (u, v).
         `pointing.task`, `pointing.pixel`: K sentences that name other objects, and (K, 2) where those are.
-    Of pictures and sensors it holds those that were recorded. The last three are known in simulation only.
+        `reference_pixel`: (2,), the same of what the target is put on or next to; without it, of the target.
+        `wrist_pixels`: (2, 2), both in the wrist picture, where they may lie outside.
+        `relative_positions`: (2, 3) metres, both, seen from the tool.
+    Of pictures and sensors it holds those that were recorded. From `target_pixel` on, all is known in simulation only;
+    the last three are not recorded in mode "waypoint".
 
     Args:
         root: the data set.
@@ -93,6 +98,7 @@ class WindowDataset(Dataset):
             batch["target_pixel"] = torch.from_numpy(self._arrays["target_pixel"][first])
             batch["pointing.task"] = [pointing for _, *pointing in texts]
             batch["pointing.pixel"] = torch.from_numpy(self._arrays["pointing_pixels"][first])
+        batch |= {name: torch.from_numpy(self._arrays[name][first]) for name in FOLLOWED if name in self._arrays}
         for name, array in self._arrays.items():
             if name in FRAME_FOLDERS:
                 pictures = array[first]

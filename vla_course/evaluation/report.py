@@ -31,9 +31,14 @@ def table(results: dict[str, Evaluation]) -> str:
     """The results as lines of text."""
     lines = [f"{'condition':<20} {'original target picked':<26} {'named object picked':<26} waypoint error"]
     for name, evaluation in results.items():
-        error = np.mean([trial.waypoint_error for trial in evaluation.trials])
-        lines.append(f"{name:<20} {evaluation.rate!s:<26} {evaluation.named_rate!s:<26} {error * 100:.1f} cm")
+        lines.append(f"{name:<20} {evaluation.rate!s:<26} {evaluation.named_rate!s:<26} {centimetres(evaluation)}")
     return "\n".join(lines)
+
+
+def centimetres(evaluation: Evaluation) -> str:
+    """The mean waypoint error as text; a policy that acts at 10 Hz has no waypoints."""
+    error = evaluation.waypoint_error
+    return "" if error is None else f"{error * 100:.1f} cm"
 
 
 def films(policy: VLAPolicy, env: TabletopEnv, evaluation: Evaluation, most: int = 3) -> list[tuple[str, Figure]]:
@@ -59,7 +64,7 @@ def attention_figure(policy: VLAPolicy, env: TabletopEnv, seeds: list[int]) -> F
         observation, _ = env.reset(seed=seed)
         with torch.no_grad():
             _, logits = policy.plan(to_batch(observation, observation["instruction"]))
-        images.append(observation[policy.config.camera])
+        images.append(observation[policy.config.cameras[0]])
         maps.append(logits[0, 0].flatten().softmax(0).view(logits.shape[-2:]).numpy())
         sentences.append(observation["instruction"])
     return plots.attention_overlays(images, maps, sentences)
@@ -126,10 +131,9 @@ def _html_table(results: dict[str, Evaluation]) -> str:
     rows = []
     for name, evaluation in results.items():
         label, meaning = _CONDITIONS[name]
-        error = np.mean([trial.waypoint_error for trial in evaluation.trials]) * 100
         rows.append(
             f"<tr><td>{label}<br><small>{meaning}</small></td><td>{evaluation.rate}</td>"
-            f"<td>{evaluation.named_rate}</td><td>{error:.1f} cm</td></tr>"
+            f"<td>{evaluation.named_rate}</td><td>{centimetres(evaluation)}</td></tr>"
         )
     return (
         "<table><tr><th>condition</th><th>original target picked</th><th>named object picked</th>"

@@ -39,7 +39,8 @@ class Trial:
         goal_conditions: name to bool, at the end.
         steps: actions taken.
         seconds: simulated time.
-        waypoint_error: mean distance between the planned and the expert's waypoints for the named object, metres.
+        waypoint_error: mean distance between the planned and the expert's waypoints for the named object, metres;
+            None for a policy that has no waypoints.
         grip_force, table_force: largest seen after a step, newtons.
     """
 
@@ -50,7 +51,7 @@ class Trial:
     goal_conditions: dict[str, bool]
     steps: int
     seconds: float
-    waypoint_error: float
+    waypoint_error: float | None
     grip_force: float
     table_force: float
 
@@ -72,16 +73,24 @@ class Evaluation:
         """Successes at the goal of the object that was named."""
         return success_rate([t.named_success for t in self.trials])
 
+    @property
+    def waypoint_error(self) -> float | None:
+        """Mean over the trials, metres; None for a policy that has no waypoints."""
+        errors = [t.waypoint_error for t in self.trials if t.waypoint_error is not None]
+        return float(np.mean(errors)) if errors else None
+
     def to_json(self) -> dict:
         """For reports: the success rates and means over trials."""
         return {
             **self.rate.to_json(),
             "named_object": self.named_rate.to_json(),
-            "mean_waypoint_error_m": round(float(np.mean([t.waypoint_error for t in self.trials])), 4),
+            **({} if self.waypoint_error is None else {"mean_waypoint_error_m": round(self.waypoint_error, 4)}),
             "mean_seconds": round(float(np.mean([t.seconds for t in self.trials])), 2),
             "goal_conditions": {
-                name: round(float(np.mean([t.goal_conditions[name] for t in self.trials])), 4)
-                for name in self.trials[0].goal_conditions
+                name: round(
+                    float(np.mean([t.goal_conditions[name] for t in self.trials if name in t.goal_conditions])), 4
+                )
+                for name in {name: None for t in self.trials for name in t.goal_conditions}
             },
         }
 
@@ -98,7 +107,7 @@ def rollout(
 
     Args:
         policy: any policy with LeRobot's verbs.
-        env: an environment in mode "waypoint".
+        env: an environment as `env_of` makes it.
         seed: the scene.
         condition: one of `CONDITIONS`.
         instruction: tell it this, in place of the condition's sentence.
@@ -118,9 +127,10 @@ def rollout(
         phrasing = env.task.held_out_phrasings[seed % len(env.task.held_out_phrasings)]
     instruction = instruction or scene.instruction(phrasing, target=named)
     world.scene = replace(scene, target=named)
-    wanted = env.task.expert(world)
+    wanted = env.task.expert(world) if env.action_mode == "waypoint" else None
     world.scene = scene
     policy.reset()
+    policy.generator = torch.Generator().manual_seed(seed)  # of what its decoder may draw
     forces, plan, done = [], [], False
     while not done:
         if film is not None:
@@ -137,7 +147,6 @@ def rollout(
     named_success = all(env.task.conditions(world).values())
     world.scene = scene
     grip, table = np.max(forces, axis=0)
-    error = np.linalg.norm(np.array(plan)[:, :3] - wanted[: len(plan), :3], axis=1).mean()
     return Trial(
         seed=seed,
         instruction=instruction,
@@ -146,10 +155,24 @@ def rollout(
         goal_conditions=info["goal_conditions"],
         steps=len(plan),
         seconds=info["seconds"],
-        waypoint_error=float(error),
+        waypoint_error=None if wanted is None else _distance(np.array(plan), wanted),
         grip_force=float(grip),
         table_force=float(table),
     )
+
+
+def env_of(policy: VLAPolicy, task: str) -> TabletopEnv:
+    """The environment of a task in which a policy can act: its kind of actions, its cameras.
+
+    Args:
+        policy: who will act.
+        task: a key of `TASKS`.
+    """
+    return TabletopEnv(task, action_mode=policy.config.action_mode, cameras=tuple(policy.config.cameras))
+
+
+def _distance(plan: np.ndarray, wanted: np.ndarray) -> float:
+    return float(np.linalg.norm(plan[:, :3] - wanted[: len(plan), :3], axis=1).mean())
 
 
 def another_object(scene: Scene, seed: int) -> int:
@@ -235,7 +258,7 @@ def _worker(policy: Path, written: int, task: str) -> tuple[VLAPolicy, TabletopE
     """
     torch.set_num_threads(1)
     loaded = load_policy(policy)
-    return loaded, TabletopEnv(task=task, action_mode="waypoint", cameras=(loaded.config.camera,))
+    return loaded, env_of(loaded, task)
 
 
 def _trial(policy: Path, written: int, task: str, seed: int, condition: str) -> Trial:

@@ -113,8 +113,7 @@ def _policy(measure: Measure, weights: bytes, config: bytes, seed: int, folder: 
     from safetensors import SafetensorError
     from safetensors.torch import load
 
-    from vla_course.evaluation.rollouts import load_policy, rollout
-    from vla_course.sim.env import TabletopEnv
+    from vla_course.evaluation.rollouts import env_of, load_policy, rollout
 
     try:
         tensors = load(weights)
@@ -131,7 +130,7 @@ def _policy(measure: Measure, weights: bytes, config: bytes, seed: int, folder: 
         policy = load_policy(folder)
     except CourseError as error:
         raise CourseError(str(error).replace(str(folder), measure.file)) from None
-    env, outcomes = TabletopEnv(measure.task, action_mode="waypoint", cameras=(policy.config.camera,)), []
+    env, outcomes = env_of(policy, measure.task), []
     for scene in scenes(measure, seed):
         try:
             outcomes.append(rollout(policy, env, scene).success)

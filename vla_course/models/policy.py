@@ -1,59 +1,124 @@
 """The Vision-Language-Action policy: see, read, look, act.
 
-picture ── vision encoder ──> map of features ──┐
-                                                ├─ cross-attention ──> where and what ──┐
-sentence ── language encoder ──> one query ─────┘                                       ├─ decoder ──> actions
-robot state ────────────────────────────────────────────────────────────────────────────┘
+pictures ── vision encoders ──> maps of features ──┐
+                                                   ├─ fusion ──> where and what ──┐
+sentence ── language encoder ──> what to look for ─┘                              ├─ decoder ──> actions
+robot state ──────────────────────────────────────────────────────────────────────┘
 """
 
-from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import numpy as np
 import torch
 from huggingface_hub import PyTorchModelHubMixin
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 
+from vla_course.data.action_tokens import uniform_bins
 from vla_course.data.normalization import normalizer
 from vla_course.data.tokenizer import WordTokenizer
-from vla_course.models.attention import CrossAttention
-from vla_course.models.decoders import WaypointDecoder
-from vla_course.models.language import GRUEncoder, PretrainedTextEncoder
-from vla_course.models.positions import grid_centers
+from vla_course.errors import CourseError, one_of
+from vla_course.models import decoders
+from vla_course.models.execution import RecedingHorizon, TemporalEnsemble
+from vla_course.models.eye import Eye, grounding_loss
+from vla_course.models.film import FiLMConvEncoder
+from vla_course.models.language import BagOfWords, GRUEncoder, PretrainedTextEncoder, Words
+from vla_course.models.observation import StateToken
+from vla_course.models.text_transformer import TransformerTextEncoder
 from vla_course.models.vision import BackboneEncoder, ConvEncoder
+from vla_course.models.vit import ViTEncoder
+
+ACTION = 7  # numbers in an action, and in a state
+FUSIONS = ("cross_attention", "concat", "film", "joint")
+RELATIVE_SCALE = 10.0  # relative positions are learned in units of 10 cm
 
 
 @dataclass
 class VLAConfig:
-    """What a policy is made of.
+    """What a policy is made of, and how it acts. The defaults are the one-shot policy of week 0.
 
     Attributes:
         words: vocabulary of the word tokenizer.
-        camera: which picture it sees.
+        cameras: which pictures it sees; the first is the one that pointing sentences are about.
+        action_mode: of the environment; "waypoint" plans once, "ee_delta" acts at 10 Hz.
         chunk: actions that it plans at once.
+        execute: actions of a chunk that are carried out before it plans again; None for all of them.
+        ensemble: plan at every step and average what the plans say of it; then `execute` does not count.
         width: features of every part.
         heads: attention heads; the first is grounded. All of one head's width serves to tell the target
             from everything else, so one is better than two.
-        vision: "conv", or a torchvision model; then `vision_layer` is where it is cut.
+        questions: that a sentence asks of each picture: 1 for its object, 2 for the place too.
+        hidden: features of a layer in which all that was seen meets, before the decoder; 0 for none.
+        glance: features of each picture as a whole; 0 for none.
+        vision: "conv", "vit", "film", or a torchvision model; then `vision_layer` is where it is cut.
         vision_pretrained: start from torchvision's weights.
-        language: "gru", or a `transformers` text model by local path or hub id.
+        vision_frozen: keep them.
+        language: "gru", "bag", "transformer", or a `transformers` text model by local path or hub id.
+        fusion: "cross_attention", "concat", "film" or "joint".
+        decoder: a key of `DECODERS`.
         dropout: share of the attended features that training drops.
         grounding_weight: weight of the grounding loss; 0 switches it off.
+        relative_weight: weight of the loss that asks where the objects are, seen from the hand; needs `hidden`.
         normalization: of state and actions; a kind of `vla_course.data.normalization`.
     """
 
     words: list[str] = field(default_factory=list)
-    camera: str = "front"
+    cameras: list[str] = field(default_factory=lambda: ["front"])
+    action_mode: str = "waypoint"
     chunk: int = 5
+    execute: int | None = None
+    ensemble: bool = False
     width: int = 48
     heads: int = 1
+    questions: int = 1
+    hidden: int = 0
+    glance: int = 0
     vision: str = "conv"
     vision_layer: str = "layer2"
     vision_pretrained: bool = False
+    vision_frozen: bool = False
     language: str = "gru"
+    fusion: str = "cross_attention"
+    decoder: str = "l1"
     dropout: float = 0.1
     grounding_weight: float = 0.1
+    relative_weight: float = 0.0
     normalization: str = "mean_std"
 
+
+def closed_loop(**fields: object) -> VLAConfig:
+    """The policy that acts at 10 Hz: two cameras, chunks of 8 actions of which 2 are carried out.
+
+    Args:
+        fields: of `VLAConfig`, in place of its own.
+    """
+    own = {
+        "cameras": ["front", "wrist"],
+        "action_mode": "ee_delta",
+        "chunk": 8,
+        "execute": 2,
+        "questions": 2,
+        "hidden": 256,
+        "glance": 64,
+        "dropout": 0.0,
+        "grounding_weight": 0.25,
+        "relative_weight": 0.3,
+        "normalization": "min_max",
+    }
+    return VLAConfig(**{**own, **fields})
+
+
+# Each is made with the features of the context, the length of a chunk and the numbers in an action, and a width.
+DECODERS: dict[str, Callable[[int, int, int, int], nn.Module]] = {
+    "l1": lambda d, t, a, width: decoders.WaypointDecoder(d, t, a, width),
+    "mse": lambda d, t, a, width: decoders.WaypointDecoder(d, t, a, width, error="mse"),
+    "tokens": lambda d, t, a, width: decoders.TokenDecoder(d, t, a, width=width, spread=0.1, choice="expectation"),
+    "hard_tokens": lambda d, t, a, width: decoders.TokenDecoder(d, t, a, width=width),
+    "autoregressive": lambda d, t, a, width: decoders.AutoregressiveDecoder(d, t, a, spread=0.1),
+    "act": lambda d, t, a, width: decoders.ACTDecoder(d, t, a),
+    "diffusion": lambda d, t, a, width: decoders.DiffusionDecoder(d, t, a, width),
+    "flow": lambda d, t, a, width: decoders.FlowDecoder(d, t, a, width),
+}
 
 _CARD = """---
 {{ card_data }}
@@ -69,28 +134,46 @@ class VLAPolicy(nn.Module, PyTorchModelHubMixin, model_card_template=_CARD, tags
 
     Args:
         config: its parts.
+
+    Attributes:
+        generator: what a decoder draws from that draws, on the policy's device; None: torch's own random state.
+
+    Raises:
+        CourseError: an unknown part.
     """
 
     def __init__(self, config: VLAConfig):
         super().__init__()
         self.config = config
+        one_of("fusion", config.fusion, FUSIONS)
+        one_of("decoder", config.decoder, tuple(DECODERS))
+        if config.relative_weight and not config.hidden:
+            raise CourseError(f"relative_weight={config.relative_weight} needs a hidden layer; set hidden, such as 256")
         width = config.width
-        if config.vision == "conv":
-            self.vision: nn.Module = ConvEncoder(width)
-        else:
-            self.vision = BackboneEncoder(config.vision, config.vision_layer, config.vision_pretrained)
-        if config.language == "gru":
-            self.language: nn.Module = GRUEncoder(WordTokenizer(config.words), width)
-        else:
-            self.language = PretrainedTextEncoder(config.language)
-        self.to_tokens = nn.Linear(self.vision.features, width)
-        self.to_query = nn.Linear(self.language.features, width)
-        self.fusion = CrossAttention(width, config.heads)
-        self.dropout = nn.Dropout(config.dropout)
-        self.decoder = WaypointDecoder(width + 2 * config.heads + 7, config.chunk, 7)
+        encoders = [_vision(config) for _ in config.cameras]
+        self.language = _language(config)
+        features = self.language.features
+        self.to_width = nn.Identity() if features == width else nn.Linear(features, width)
+        self.eyes = nn.ModuleDict(
+            {
+                camera: Eye(
+                    encoder, config.fusion, width, config.heads, config.questions, config.dropout, config.glance
+                )
+                for camera, encoder in zip(config.cameras, encoders, strict=True)
+            }
+        )
+        # Only a fusion of all tokens at once takes the state among them.
+        self.state_token = None if config.fusion == "cross_attention" else StateToken(ACTION, width)
+        known = sum(eye.features for eye in self.eyes.values()) + ACTION
+        if config.hidden:
+            self.trunk = nn.Sequential(nn.Linear(known + width, config.hidden), nn.ReLU())
+            self.relative = nn.Linear(config.hidden, 3 * config.questions)
+            known = config.hidden + 3 * config.questions + ACTION + width
+        self.decoder = DECODERS[config.decoder](known, config.chunk, ACTION, config.hidden or 128)
         for name in ("state", "action"):
-            self.register_buffer(f"{name}_offset", torch.zeros(7))
-            self.register_buffer(f"{name}_scale", torch.ones(7))
+            self.register_buffer(f"{name}_offset", torch.zeros(ACTION))
+            self.register_buffer(f"{name}_scale", torch.ones(ACTION))
+        self.generator: Generator | None = None
         self.reset()
 
     @classmethod
@@ -101,10 +184,11 @@ class VLAPolicy(nn.Module, PyTorchModelHubMixin, model_card_template=_CARD, tags
             return cls(config)
 
     def set_statistics(self, statistics: dict) -> None:
-        """Take the normalization from a data set's statistics; it is saved with the policy.
+        """Take the normalization from a data set's statistics, and the bins of action tokens; saved with the policy.
 
         Args:
-            statistics: of "state" and "action", each as `vla_course.data.normalization.normalizer` takes it.
+            statistics: of "state" and "action", each as `vla_course.data.normalization.normalizer` takes it; for
+                action tokens also the "min" and "max" of the actions.
 
         Raises:
             CourseError: an unknown `normalization` in the config, or statistics that lack what it needs.
@@ -113,54 +197,80 @@ class VLAPolicy(nn.Module, PyTorchModelHubMixin, model_card_template=_CARD, tags
             offset, scale = normalizer(statistics[name], self.config.normalization)
             getattr(self, f"{name}_offset").copy_(torch.from_numpy(offset))
             getattr(self, f"{name}_scale").copy_(torch.from_numpy(scale))
+        if hasattr(self.decoder, "bins"):
+            offset, scale = self.action_offset.numpy(), self.action_scale.numpy()
+            low, high = ((np.array(statistics["action"][end]) - offset) / scale for end in ("min", "max"))
+            self.decoder.bins.set(uniform_bins(low, high, self.decoder.bins.edges.shape[1] - 1))
 
-    def plan(self, batch: dict) -> tuple[Tensor, Tensor]:
+    def plan(self, batch: dict) -> tuple[Tensor, Tensor | None]:
         """What it would do, and where it looks.
 
         Args:
             batch: pictures, state and instructions.
 
         Returns:
-            Normalized actions (B, chunk, 7), and attention logits (B, heads, h, w).
+            Normalized actions (B, chunk, 7); and attention logits (B, heads, h, w) of the first camera, asked for the
+            object, None where the fusion does not look.
         """
-        actions, logits = self._answer(batch, [[sentence] for sentence in batch["task"]])
-        return actions, logits[:, :, 0]
+        context, _, logits = self._understand(batch, [[] for _ in batch["task"]])
+        first = logits[self.config.cameras[0]]
+        return self.decoder.sample(context, self.generator), None if first is None else first[:, :, 0]
 
-    def _answer(self, batch: dict, questions: list[list[str]]) -> tuple[Tensor, Tensor]:
-        """Actions for the first question of each row (B, chunk, 7); logits for all: (B, heads, Q, h, w)."""
-        features = self.vision(batch[f"observation.images.{self.config.camera}"])  # (B, C, h, w)
-        grid = features.shape[-2:]
-        tokens = self.to_tokens(features.flatten(2).transpose(1, 2))  # (B, h * w, width)
-        sentences = [sentence for row in questions for sentence in row]
-        queries = self.to_query(self.language(sentences)).unflatten(0, (len(questions), -1))  # (B, Q, width)
-        answers, logits = self.fusion(queries, tokens)  # (B, Q, width), (B, heads, Q, h * w)
-        logits = logits.unflatten(-1, grid)
-        # Without this the decoder would know what was found, and not where.
-        where = local_mean_position(logits[:, :, 0])  # (B, heads, 2)
+    def _understand(
+        self, batch: dict, pointing: list[list[str]]
+    ) -> tuple[Tensor, Tensor | None, dict[str, Tensor | None]]:
+        """See, read and look.
+
+        Returns:
+            The context of the decoder (B, D); where the objects are, seen from the hand, (B, Q, 3) in 10 cm; and each
+            camera's logits (B, heads, Q + K, h, w), K of them for pointing sentences about the first camera's picture.
+        """
+        questions = [[first, *others] for first, others in zip(batch["task"], pointing, strict=True)]
+        words = self.language.encode([sentence for row in questions for sentence in row]).through(self.to_width)
+        pooled = words.pooled.unflatten(0, (len(questions), -1))  # (B, 1 + K, width)
+        words = Words(*(x[:: pooled.shape[1]] for x in words))
         state = (batch["observation.state"] - self.state_offset) / self.state_scale
-        seen = torch.cat([self.dropout(answers[:, 0]), (where.flatten(1) - 0.5) * 4, state], dim=1)
-        return self.decoder(seen), logits
+        extra = pooled[:, :0] if self.state_token is None else self.state_token(state)
+        seen, logits = [], {}
+        for i, (camera, eye) in enumerate(self.eyes.items()):
+            others = pooled[:, 1:] if i == 0 else pooled[:, :0]
+            features, logits[camera] = eye(batch[f"observation.images.{camera}"], words, extra, others)
+            seen.append(features)
+        context, relative = torch.cat([*seen, state], dim=1), None
+        if self.config.hidden:
+            hidden = self.trunk(torch.cat([context, words.pooled], dim=1))
+            relative = self.relative(hidden)
+            context = torch.cat([hidden, relative, state, words.pooled], dim=1)
+            relative = relative.unflatten(1, (-1, 3))
+        return context, relative, logits
 
     def forward(self, batch: dict) -> tuple[Tensor, dict[str, float]]:
         """Loss of a batch, and its parts for the log.
 
-        The action loss is L1. The grounding loss asks the first head to look at the object that the
-        instruction names, and, where the batch holds pointing sentences, at those that they name.
+        The action loss is the decoder's. The grounding loss asks the first head of each eye to look at what the
+        instruction names, and, where the batch holds pointing sentences, at what they name. The relative loss asks
+        where that is, seen from the hand. The last two need what only a simulator knows.
         """
         pointing = batch.get("pointing.task", [[] for _ in batch["task"]])
-        questions = [[first, *others] for first, others in zip(batch["task"], pointing, strict=True)]
-        actions, logits = self._answer(batch, questions)
+        if self.config.fusion != "cross_attention":  # the others read one sentence with each picture
+            pointing = [[] for _ in batch["task"]]
+        context, relative, logits = self._understand(batch, pointing)
         wanted = (batch["action"] - self.action_offset) / self.action_scale
-        keep = ~batch["action_is_pad"].unsqueeze(-1)
-        action_loss = ((actions - wanted).abs() * keep).sum() / (keep.sum() * wanted.shape[-1])
+        action_loss = self.decoder.loss(context, wanted, ~batch["action_is_pad"])
         grounding = action_loss.new_zeros(())
-        if "target_pixel" in batch:  # known in simulation only
-            pixels = batch["target_pixel"].unsqueeze(1)  # (B, 1, 2)
-            if "pointing.task" in batch:
-                pixels = torch.cat([pixels, batch["pointing.pixel"]], dim=1)  # (B, Q, 2)
-            grounding = grounding_loss(logits[:, 0].flatten(0, 1), pixels.flatten(0, 1))
+        for camera, maps in logits.items():
+            pixels = None if maps is None else _pixels(batch, camera, self.config.questions, maps.shape[2])
+            if pixels is not None:
+                inside = ((pixels > 0) & (pixels < 1)).all(-1)  # the wrist camera does not always see them
+                if inside.any():
+                    grounding = grounding + grounding_loss(maps[:, 0][inside], pixels[inside]) * inside.float().mean()
+        parts = {"action_loss": action_loss, "grounding_loss": grounding}
         loss = action_loss + self.config.grounding_weight * grounding
-        return loss, {"action_loss": action_loss.item(), "grounding_loss": grounding.item()}
+        if self.config.relative_weight:
+            truth = batch["relative_positions"][:, : self.config.questions] * RELATIVE_SCALE
+            parts["relative_loss"] = (relative - truth).abs().mean()
+            loss = loss + self.config.relative_weight * parts["relative_loss"]
+        return loss, {name: part.item() for name, part in parts.items()}
 
     @torch.no_grad()
     def predict_action_chunk(self, batch: dict) -> Tensor:
@@ -169,46 +279,36 @@ class VLAPolicy(nn.Module, PyTorchModelHubMixin, model_card_template=_CARD, tags
         return self.plan(batch)[0] * self.action_scale + self.action_offset
 
     def select_action(self, batch: dict) -> Tensor:
-        """The next action: (B, 7). Plans a chunk when the last one is used up."""
-        if not self._queue:
-            self._queue.extend(self.predict_action_chunk(batch).unbind(1))
-        return self._queue.popleft()
+        """The next action: (B, 7). Plans when the last plan is used up, or at every step where it averages plans."""
+        return self._execution.next(lambda: self.predict_action_chunk(batch))
 
     def reset(self) -> None:
         """Forget the plan; call it when an episode begins."""
-        self._queue: deque[Tensor] = deque()
+        self._execution = TemporalEnsemble() if self.config.ensemble else RecedingHorizon(self.config.execute)
 
 
-def local_mean_position(logits: Tensor, radius: int = 2) -> Tensor:
-    """Where each attention map peaks, to a fraction of a cell.
-
-    The mean position under the whole map would be pulled toward everything that looks a little like
-    the target. So only the cells around the highest one count.
-
-    Args:
-        logits: (B, heads, h, w), before the softmax.
-        radius: cells around the peak that count.
-
-    Returns:
-        (B, heads, 2) u and v, each 0 to 1.
-    """
-    centers = grid_centers(*logits.shape[-2:], logits.device)  # (h * w, 2)
-    flat = logits.flatten(2)
-    cell = torch.tensor([logits.shape[-1], logits.shape[-2]], device=logits.device)
-    offsets = (centers - centers[flat.argmax(-1)].unsqueeze(2)) * cell  # (B, heads, h * w, 2), in cells
-    near = offsets.abs().amax(-1) < radius + 0.5
-    return flat.masked_fill(~near, -torch.inf).softmax(-1) @ centers
+def _vision(config: VLAConfig) -> nn.Module:
+    if config.vision == "conv":
+        return ConvEncoder(config.width)
+    if config.vision == "vit":
+        return ViTEncoder(config.width)
+    if config.vision == "film":
+        return FiLMConvEncoder(config.width, config.width)
+    return BackboneEncoder(config.vision, config.vision_layer, config.vision_pretrained, config.vision_frozen)
 
 
-def grounding_loss(logits: Tensor, pixel: Tensor, sigma: float = 0.04) -> Tensor:
-    """Cross-entropy between an attention map and a Gaussian bump on the target.
+def _language(config: VLAConfig) -> nn.Module:
+    own = {"gru": GRUEncoder, "bag": BagOfWords, "transformer": TransformerTextEncoder}
+    if config.language in own:
+        return own[config.language](WordTokenizer(config.words), config.width)
+    return PretrainedTextEncoder(config.language)
 
-    Args:
-        logits: (B, h, w), before the softmax.
-        pixel: (B, 2) u and v of the target, each 0 to 1.
-        sigma: width of the bump, as a share of the picture.
-    """
-    centers = grid_centers(*logits.shape[-2:], logits.device)
-    distance = (centers - pixel.unsqueeze(1)).square().sum(-1)  # (B, h * w)
-    bump = (-distance / (2 * sigma**2)).softmax(-1)
-    return -(bump * logits.flatten(1).log_softmax(-1)).sum(-1).mean()
+
+def _pixels(batch: dict, camera: str, questions: int, asked: int) -> Tensor | None:
+    """What a camera's maps should find: (B, asked, 2); None where no simulator said so."""
+    if camera == "wrist" and "wrist_pixels" in batch:
+        return batch["wrist_pixels"][:, : min(questions, asked)]
+    if camera != "front" or "target_pixel" not in batch:
+        return None
+    own = [batch["target_pixel"], batch.get("reference_pixel", batch["target_pixel"])][:questions]
+    return torch.cat([torch.stack(own, 1), batch.get("pointing.pixel", torch.stack(own, 1)[:, :0])], dim=1)[:, :asked]

@@ -18,6 +18,7 @@ from safetensors.torch import load_model
 from torch.utils.data import DataLoader, Subset
 from tqdm.auto import tqdm
 
+from vla_course.data.mirror import mirror_half
 from vla_course.data.windows import WindowDataset
 from vla_course.errors import CourseError
 from vla_course.models.policy import VLAPolicy
@@ -35,6 +36,7 @@ class TrainConfig:
         warm_up: share of all steps in which the learning rate rises.
         clip: largest gradient norm.
         validation: share of the episodes held out.
+        mirror: show every other sample of the mirrored scene; see `vla_course.data.mirror`.
         patience: epochs without a better validation loss after which to stop; None never stops.
         seed: everything random comes from it.
     """
@@ -46,6 +48,7 @@ class TrainConfig:
     warm_up: float = 0.1
     clip: float = 1.0
     validation: float = 0.05
+    mirror: bool = False
     patience: int | None = None
     seed: int = 0
 
@@ -165,8 +168,18 @@ def _loader(dataset: WindowDataset, indices: list[int], config: TrainConfig, epo
         shuffle=shuffle,
         drop_last=shuffle,
         generator=torch.Generator().manual_seed(config.seed * 100_003 + epoch) if shuffle else None,
-        collate_fn=_as_is,
+        collate_fn=_Mirror(config.seed * 100_003 + epoch) if shuffle and config.mirror else _as_is,
     )
+
+
+class _Mirror:
+    """Mirrors half of each batch, by draws of its own."""
+
+    def __init__(self, seed: int):
+        self.generator = torch.Generator().manual_seed(seed)
+
+    def __call__(self, batch: dict) -> dict:
+        return mirror_half(batch, self.generator)
 
 
 def _as_is(batch: dict) -> dict:
