@@ -277,6 +277,34 @@ def evaluate(
         out.write_text(json.dumps(figures, indent=1) + "\n")
 
 
+def ablate(
+    data: Folder,
+    out: Path = Path("runs/ablate"),
+    rows: tuple[str, ...] = (),
+    trials: int = 50,
+    epochs: int = 3,
+    seed: int = 0,
+    workers: int = 2,
+) -> None:
+    """Train and measure the policy that acts at 10 Hz, and variants of it: one table of parts and tasks.
+
+    A row that was finished is kept: the same command goes on from there.
+
+    Args:
+        data: folder of demonstrations in mode ee_delta.
+        out: folder of the runs; the table becomes OUT/table.json.
+        rows: beginnings of names, such as decoder; none means all.
+        trials: unseen scenes of each task; a fifth of them for each control.
+        epochs: passes over the data.
+        seed: of weights, order and scenes.
+        workers: processes that simulate.
+    """
+    from vla_course.ablation import ablate as measure
+
+    measure(data, out, rows, trials, epochs, seed, workers)
+    print(f"table: {out / 'table.json'}")
+
+
 def watch(
     policy: Folder, task: str = "pick", seed: int = 0, instruction: str | None = None, out: Path = Path("watch.png")
 ) -> None:
@@ -393,7 +421,7 @@ def grade(
 COMMANDS = {
     command.__name__: command
     for command in (
-        *(demo, doctor, collect, teleop, bags, verify, inspect, replay, convert, train, evaluate, watch),
+        *(demo, doctor, collect, teleop, bags, verify, inspect, replay, convert, train, evaluate, ablate, watch),
         *(check, grade, release, samples, notebooks),
     )
 }

@@ -1,0 +1,206 @@
+"""What is each part worth? One table: the policy as it is designed, and with one thing changed at a time.
+
+All rows learn from the same demonstrations and act in the same unseen scenes, so each is compared with the first by
+McNemar's test on pairs. A row that was finished is kept, so a table that was stopped goes on where it was.
+"""
+
+import dataclasses
+import json
+import re
+import statistics
+import time
+from pathlib import Path
+
+import torch
+
+from vla_course.data.files import replace_file
+from vla_course.data.windows import WindowDataset
+from vla_course.errors import CourseError, one_of
+from vla_course.evaluation.rollouts import evaluate, load_policy
+from vla_course.evaluation.statistics import SuccessRate, mcnemar, success_rate
+from vla_course.machine import describe_machine
+from vla_course.models.policy import VLAPolicy
+from vla_course.seeds import scene_seed
+from vla_course.training.behavior_cloning import demonstrations, new_policy
+from vla_course.training.trainer import TrainConfig, train
+
+BASE = "as designed"
+CONTROLS = ("wrong_instruction", "blank_image")
+LEARNING_RATE = 4e-3
+
+# What is changed, as fields of `VLAConfig`. Rows of `EXECUTION` only act otherwise: they take the weights of `BASE`.
+ROWS: dict[str, dict] = {
+    BASE: {},
+    "vision: ViT": {"vision": "vit"},
+    "vision: FiLM": {"vision": "film"},
+    "vision: ResNet-18, random": {"vision": "resnet18", "vision_layer": "layer1"},
+    "vision: ResNet-18, random, frozen": {"vision": "resnet18", "vision_layer": "layer1", "vision_frozen": True},
+    "language: bag of words": {"language": "bag"},
+    "language: transformer": {"language": "transformer"},
+    "fusion: concatenation": {"fusion": "concat"},
+    "fusion: FiLM": {"fusion": "film"},
+    "fusion: joint transformer": {"fusion": "joint"},
+    "decoder: squared error": {"decoder": "mse"},
+    "decoder: tokens": {"decoder": "tokens"},
+    "decoder: tokens, hard labels, argmax": {"decoder": "hard_tokens"},
+    "decoder: tokens, one by one": {"decoder": "autoregressive"},
+    "decoder: ACT": {"decoder": "act"},
+    "decoder: diffusion": {"decoder": "diffusion"},
+    "decoder: flow matching": {"decoder": "flow"},
+    "without grounding": {"grounding_weight": 0.0},
+    "without relative positions": {"relative_weight": 0.0},
+    "without a glance": {"glance": 0},
+    "without the wrist camera": {"cameras": ["front"]},
+    "one question": {"questions": 1},
+}
+EXECUTION: dict[str, dict] = {
+    "1 action of each chunk": {"execute": 1},
+    "4 actions of each chunk": {"execute": 4},
+    "all 8 actions, open loop": {"execute": None},
+    "averaged plans": {"ensemble": True},
+}
+
+
+def ablate(
+    data: Path,
+    out: Path,
+    rows: tuple[str, ...] = (),
+    trials: int = 50,
+    epochs: int = 3,
+    seed: int = 0,
+    workers: int = 2,
+) -> list[dict]:
+    """Train and measure every row, and write the table.
+
+    Args:
+        data: demonstrations in mode "ee_delta".
+        out: folder of the runs; the table becomes `out/table.json`.
+        rows: names of `ROWS` and `EXECUTION`, or the beginnings of names; none means all.
+        trials: unseen scenes of each task; a fifth of them for each control.
+        epochs: passes over the data.
+        seed: of weights, order and scenes.
+        workers: processes that simulate.
+
+    Returns:
+        The rows of the table: name, fields, tasks (success rates), all, p (against the first row), controls,
+        parameters, training_minutes, milliseconds (to plan once).
+
+    Raises:
+        CourseError: an unknown row, or data in another mode.
+    """
+    chosen = _chosen(rows)
+    dataset = demonstrations(data)
+    if dataset.metadata["action_mode"] != "ee_delta":
+        raise CourseError(f"{data}: has actions of mode {dataset.metadata['action_mode']!r}; record in mode ee_delta")
+    tasks = sorted({episode["task"] for episode in dataset.episodes})
+    settings = {"trials": trials, "epochs": epochs, "seed": seed, "tasks": tasks, "episodes": len(dataset.episodes)}
+    for name in chosen:
+        folder = _folder(out, name)
+        row, wanted = _finished(folder), {**settings, "fields": ROWS.get(name, EXECUTION.get(name))}
+        if row is None or row["settings"] != wanted:
+            minutes = _policy(name, dataset, folder, out, epochs, seed)
+            measured = _measure(folder / "policy", tasks, trials, seed, workers)
+            row = {"name": name, "settings": wanted, "training_minutes": minutes, **measured}
+            replace_file(folder / "row.json", (json.dumps(row, indent=1) + "\n").encode())
+        print(line(row), flush=True)
+    table = [row for name in (*ROWS, *EXECUTION) if (row := _finished(_folder(out, name)))]
+    content = {"command": "vla-course ablate", "machine": describe_machine(), **settings, "rows": _with_p(table)}
+    replace_file(out / "table.json", (json.dumps(content, indent=1) + "\n").encode())
+    return content["rows"]
+
+
+def line(row: dict) -> str:
+    """A row as one line of text."""
+    rate = SuccessRate(row["all"]["successes"], row["all"]["trials"])
+    parts = "  ".join(f"{task} {found['successes']}/{found['trials']}" for task, found in row["tasks"].items())
+    controls = "  ".join(f"{name} {found['successes']}/{found['trials']}" for name, found in row["controls"].items())
+    return (
+        f"{row['name']:<38} {rate!s:<24} {parts}  {controls}  {row['parameters']:,} parameters  "
+        f"{row['training_minutes']:.1f} min  {row['milliseconds']:.1f} ms"
+    )
+
+
+def _chosen(rows: tuple[str, ...]) -> list[str]:
+    """Full names, the base first: every other row is compared with it."""
+    names = [*ROWS, *EXECUTION]
+    found = [name for name in names if not rows or name.startswith(rows)]
+    for row in rows:
+        if not any(name.startswith(row) for name in names):
+            one_of("row", row, names)
+    return [BASE, *(name for name in found if name != BASE)]
+
+
+def _folder(out: Path, name: str) -> Path:
+    return out / re.sub(r"\W+", "_", name)
+
+
+def _finished(folder: Path) -> dict | None:
+    path = folder / "row.json"
+    return json.loads(path.read_text()) if path.exists() else None
+
+
+def _policy(name: str, dataset: WindowDataset, folder: Path, out: Path, epochs: int, seed: int) -> float:
+    """Make `folder/policy`; the minutes that its training took."""
+    if name in EXECUTION:
+        base = load_policy(_folder(out, BASE) / "policy")
+        policy = VLAPolicy(dataclasses.replace(base.config, **EXECUTION[name]))
+        policy.load_state_dict(base.state_dict())
+        policy.save_pretrained(folder / "policy")
+        return 0.0
+    policy = new_policy(dataset, seed, **ROWS[name])
+    start = time.perf_counter()
+    train(
+        policy,
+        dataset,
+        TrainConfig(epochs, learning_rate=LEARNING_RATE, mirror=True, seed=seed),
+        folder / "training",
+    )
+    policy.save_pretrained(folder / "policy")
+    return round((time.perf_counter() - start) / 60, 2)
+
+
+def _measure(policy: Path, tasks: list[str], trials: int, seed: int, workers: int) -> dict:
+    """Success in unseen scenes, under the controls too; size and speed."""
+    seeds = [scene_seed(seed, i, test=True) for i in range(trials)]
+    outcomes = {
+        t: [x.success for x in evaluate(policy, t, seeds, ("normal",), workers)["normal"].trials] for t in tasks
+    }
+    few = seeds[: max(1, trials // 5)]
+    told = [evaluate(policy, task, few, CONTROLS, workers) for task in tasks]
+    loaded = load_policy(policy)
+    return {
+        "outcomes": outcomes,
+        "tasks": {task: success_rate(found).to_json() for task, found in outcomes.items()},
+        "all": success_rate(sum(outcomes.values(), [])).to_json(),
+        "controls": {c: success_rate([t.success for one in told for t in one[c].trials]).to_json() for c in CONTROLS},
+        "parameters": sum(p.numel() for p in loaded.parameters()),
+        "milliseconds": _milliseconds(loaded),
+    }
+
+
+def _milliseconds(policy: VLAPolicy, repeat: int = 20) -> float:
+    """Median time to plan once, on one thread."""
+    threads, times = torch.get_num_threads(), []
+    torch.set_num_threads(1)
+    pictures = {f"observation.images.{camera}": torch.rand(1, 3, 64, 64) for camera in policy.config.cameras}
+    batch = {**pictures, "observation.state": torch.zeros(1, 7), "task": ["pick up the red cube"]}
+    for _ in range(repeat):
+        start = time.perf_counter()
+        policy.predict_action_chunk(batch)
+        times.append(time.perf_counter() - start)
+    torch.set_num_threads(threads)
+    return round(statistics.median(times) * 1e3, 2)
+
+
+def _with_p(table: list[dict]) -> list[dict]:
+    """Each row with its p-value against the first, in place of its single outcomes."""
+    base = table[0]["outcomes"]
+    rows = []
+    for row in table:
+        same = row["settings"] | {"fields": None} == table[0]["settings"] | {"fields": None}
+        pairs = (
+            [(a, b) for task in base for a, b in zip(base[task], row["outcomes"][task], strict=True)] if same else []
+        )
+        p = mcnemar(*zip(*pairs, strict=True)) if pairs else None
+        rows.append({**{key: value for key, value in row.items() if key != "outcomes"}, "p": p})
+    return rows
