@@ -124,3 +124,19 @@ def test_resuming_leaves_every_global_random_state_alone(demonstrations, tmp_pat
     assert before != states
     run(demonstrations, tmp_path, TrainConfig(epochs=1, batch_size=8, validation=0.1))  # loads the checkpoint
     assert (random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state().tolist()) == before
+
+
+def test_two_processes_learn_as_one_does(demonstrations, tmp_path):
+    """Half the batch in each makes the same steps; what differs is what BatchNorm sees: 5% of the loss at most."""
+    config = TrainConfig(epochs=6, batch_size=16, seed=5)
+    alone = run(demonstrations, tmp_path / "alone", config)
+    launch = [PROGRAM.with_name("torchrun"), "--standalone", "--nproc_per_node", "2", PROGRAM]
+    options = ["--batch-size", "8", "--epochs", "6", "--seed", "5", "--out", tmp_path / "both"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"}
+    done = subprocess.run([*launch, "train", demonstrations, *options], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout.count("policy:") == 1  # one of them speaks
+    together = json.loads((tmp_path / "both" / "history.json").read_text())
+    assert [row["learning_rate"] for row in together] == [row["learning_rate"] for row in alone]
+    losses = [[row["training_loss"] for row in history] for history in (alone, together)]
+    assert losses[1] == pytest.approx(losses[0], rel=0.05) and losses[1] != losses[0]

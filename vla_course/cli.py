@@ -228,6 +228,8 @@ def train(
         patience: stop after so many epochs without a better validation loss.
         seed: of the first weights and the order of the samples.
     """
+    from accelerate import PartialState
+
     from vla_course.training.behavior_cloning import demonstrations, new_policy
     from vla_course.training.trainer import TrainConfig
     from vla_course.training.trainer import train as fit
@@ -236,7 +238,8 @@ def train(
     dataset = demonstrations(data)
     history = fit(new_policy(dataset, seed), dataset, config, out)
     best = min(row["validation_loss"] for row in history)
-    print(f"{len(history)} epochs, best validation loss {best:.4f}; policy: {out / 'best'}")
+    if PartialState().is_main_process:
+        print(f"{len(history)} epochs, best validation loss {best:.4f}; policy: {out / 'best'}")
 
 
 def evaluate(

@@ -3,6 +3,11 @@
 The loop is the one you know: predict, compare, step. Around it stand the things that a real run needs. Accelerate
 puts it on whatever device there is; each epoch ends with a checkpoint; and a run that was killed goes on from there to
 the very same weights, since everything random in an epoch is drawn from the seed and the epoch's number alone.
+
+On two GPUs: `accelerate launch --num_processes 2 .venv/bin/vla-course train ...`; in two processes of a machine without
+any: `ACCELERATE_USE_CPU=true torchrun --nproc_per_node 2 .venv/bin/vla-course train ...`, since `accelerate launch` asks
+for MPI there. Each process takes every second batch and the gradients are averaged, so half the batch size makes the
+same steps. The losses are nearly the same: BatchNorm sees the half batches one by one.
 """
 
 import json
@@ -104,13 +109,14 @@ def train(policy: VLAPolicy, dataset: WindowDataset, config: TrainConfig, out: P
             f"{len(training)} training and {len(validation)} validation samples are too few for batches of "
             f"{config.batch_size}; record more episodes or lower the batch size"
         )
-    _claim(out, config, policy)
     accelerator = Accelerator(
         mixed_precision="bf16" if torch.cuda.is_available() and torch.cuda.is_bf16_supported() else "no",
         log_with="tensorboard",
         project_dir=out,
         dataloader_config=DataLoaderConfiguration(even_batches=False),
     )
+    with accelerator.main_process_first():
+        _claim(out, config, policy)
     accelerator.init_trackers("tensorboard")
     policy.set_statistics(dataset.metadata["statistics"])
     decayed = [p for p in policy.parameters() if p.ndim > 1]
@@ -130,7 +136,13 @@ def train(policy: VLAPolicy, dataset: WindowDataset, config: TrainConfig, out: P
     with torch.random.fork_rng(devices):  # leave the caller's random state alone
         if checkpoints := sorted(out.glob("checkpoint_*")):
             accelerator.load_state(str(checkpoints[-1]))
-        bar = tqdm(total=steps, initial=len(progress.history) * steps // config.epochs, desc="train", leave=False)
+        bar = tqdm(
+            total=steps,
+            initial=len(progress.history) * steps // config.epochs,
+            desc="train",
+            leave=False,
+            disable=not accelerator.is_main_process,
+        )
         for epoch in range(len(progress.history), config.epochs):
             if config.patience is not None and progress.stale() > config.patience:
                 break
@@ -152,9 +164,11 @@ def train(policy: VLAPolicy, dataset: WindowDataset, config: TrainConfig, out: P
                 _save_policy(accelerator, model, out / "best")
             _checkpoint(accelerator, out, epoch)
         bar.close()
-    accelerator.end_training()
     _save_policy(accelerator, model, out / "last")
-    (out / "history.json").write_text(json.dumps(progress.history, indent=1) + "\n")
+    if accelerator.is_main_process:
+        (out / "history.json").write_text(json.dumps(progress.history, indent=1) + "\n")
+    accelerator.wait_for_everyone()  # the best policy must be whole before it is loaded
+    accelerator.end_training()
     load_model(policy, out / "best" / "model.safetensors")
     return progress.history
 
@@ -204,15 +218,21 @@ def _train_epoch(accelerator, model, optimizer, schedule, loader, config, bar) -
         optimizer.zero_grad()
         total += loss.item()
         bar.update()
-    return total / len(loader)
+    return _sums(accelerator, total, len(loader))
 
 
 @torch.no_grad()
 def _validate(accelerator, model, loader) -> float:
-    model.eval()
+    model = accelerator.unwrap_model(model).eval()  # the processes may have different numbers of batches
     losses = [(model(batch)[0].item(), len(batch["task"])) for batch in loader]
-    count = sum(n for _, n in losses)
-    return sum(loss * n for loss, n in losses) / count
+    return _sums(accelerator, sum(loss * n for loss, n in losses), sum(n for _, n in losses))
+
+
+def _sums(accelerator: Accelerator, total: float, count: int) -> float:
+    """The mean over all processes."""
+    sums = torch.tensor([total, count], dtype=torch.float64, device=accelerator.device)
+    total, count = accelerator.reduce(sums, "sum").tolist()
+    return total / count
 
 
 def _claim(out: Path, config: TrainConfig, policy: VLAPolicy) -> None:
@@ -252,3 +272,4 @@ def _checkpoint(accelerator: Accelerator, out: Path, epoch: int) -> None:
         for older in out.glob("checkpoint_*"):
             if older != folder:
                 shutil.rmtree(older)
+    accelerator.wait_for_everyone()
