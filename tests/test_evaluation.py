@@ -92,6 +92,11 @@ def test_the_waypoint_error_is_zero_for_the_expert(env):
         assert rollout(Expert(env), env, 4, condition).waypoint_error == 0.0
 
 
+def test_any_seed_names_a_scene(env):
+    """The grader draws from 64 random bits, and its scenes have larger seeds still."""
+    assert rollout(Expert(env), env, scene_seed(2**64 - 1, 0, test=True)).success
+
+
 def test_controls_change_what_the_policy_gets(env):
     seen = {}
 

@@ -47,7 +47,12 @@ def make_t5() -> nn.Module:
     return T5ForConditionalGeneration(config)
 
 
-PRETRAINED = {"bert": (make_bert, BertModel), "clip": (make_clip, CLIPTextModel), "t5": (make_t5, T5EncoderModel)}
+PRETRAINED = {
+    "bert": (make_bert, BertModel),
+    "clip": (make_clip, CLIPTextModel),
+    "t5": (make_t5, T5EncoderModel),
+    "t5, encoder alone": (lambda: T5EncoderModel(make_t5().config), T5EncoderModel),
+}
 SCRATCH = {
     "bag": lambda: BagOfWords(WordTokenizer(WORDS), 16),
     "gru": lambda: GRUEncoder(WordTokenizer(WORDS), 16),

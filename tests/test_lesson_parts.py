@@ -3,7 +3,8 @@
 import json
 import math
 import re
-from itertools import groupby
+from collections import Counter
+from itertools import groupby, product
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -16,6 +17,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 from scipy.spatial.transform import Rotation
+from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+from torch import nn
+from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset
 
 from vla_course.collection.rosbag_topics import Stream
@@ -29,7 +33,17 @@ from vla_course.data.store import statistics
 from vla_course.data.tokenizer import WordTokenizer
 from vla_course.data.windows import WindowDataset
 from vla_course.evaluation.statistics import SuccessRate
+from vla_course.models.eye import local_mean_position
+from vla_course.models.film import FiLM, FiLMConvEncoder
+from vla_course.models.language import BagOfWords, GRUEncoder, average, hide_words
+from vla_course.models.observation import CameraTokens
 from vla_course.models.policy import grounding_loss
+from vla_course.models.positions import grid_centers, sine_positions, sine_positions_2d
+from vla_course.models.text_transformer import TransformerTextEncoder
+from vla_course.models.transformer import Transformer
+from vla_course.models.vision import ConvEncoder
+from vla_course.models.vit import ViTEncoder
+from vla_course.models.word_cache import WordCache
 from vla_course.sim import cameras, low_poly
 from vla_course.sim.env import TabletopEnv
 from vla_course.sim.experts import ClosedLoopExpert
@@ -253,3 +267,187 @@ def test_the_losses_built_in_week_8_are_the_librarys(seed, batch):
 @given(st.integers(1, 500).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
 def test_the_interval_built_in_week_8_is_the_librarys(counts):
     assert definitions_of_week_8["wilson"](*counts) == pytest.approx(SuccessRate(*counts).wilson_95, abs=1e-6)
+
+
+definitions_of_week_4 = definitions("week04_vision_encoders", nn=nn, F=F, FRONT=cameras.FRONT, Transformer=Transformer)
+
+
+def shaken(module, seed=0):
+    """A module whose weights and buffers are all random, so that none is left at an identity."""
+    rng = torch.Generator().manual_seed(seed)
+    for name, tensor in module.state_dict().items():
+        if tensor.is_floating_point():
+            fresh = torch.rand(tensor.shape, generator=rng)
+            tensor.copy_(0.5 + fresh if "var" in name else 0.4 * fresh - 0.2)
+    return module
+
+
+def with_weights_of(built, library):
+    built.load_state_dict(dict(zip(built.state_dict(), library.state_dict().values(), strict=True)))
+    return built.train(library.training)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.sampled_from([1, 3, 4]), st.integers(1, 3), st.integers(0, 2))
+def test_the_convolutions_built_in_week_4_are_torchs(seed, size, stride, padding):
+    built, rng = definitions_of_week_4, torch.Generator().manual_seed(seed)
+    picture, filters = torch.randn(3, 9, 12, generator=rng), torch.randn(4, 3, size, size, generator=rng)
+    expected = F.conv2d(picture, filters, stride=stride, padding=padding)
+    for name in ("convolve", "convolve_fast"):
+        assert torch.allclose(built[name](picture, filters, stride, padding), expected, atol=1e-4)
+    assert built["output_size"](9, [(size, stride, padding)]) == expected.shape[1]
+
+
+def test_the_receptive_field_measured_in_week_4_is_that_of_the_encoder():
+    moved = definitions_of_week_4["receptive_field"](shaken(ConvEncoder(8)).eval(), (8, 8))
+    rows = (moved.sum(1) > 0).nonzero()
+    assert moved.shape == (64, 64) and rows.min() >= 8 * 4 - 7 and rows.max() <= 8 * 4 + 7
+
+
+@given(st.tuples(st.floats(0.3, 0.7), st.floats(-0.3, 0.3), st.floats(0, 0.1)))
+def test_on_table_of_week_4_undoes_the_projection(point):
+    pixel = torch.from_numpy(cameras.FRONT.project(np.array(point)))[None]
+    found = definitions_of_week_4["on_table"](pixel, torch.tensor([point[2]]))
+    assert np.allclose(found[0], point[:2], atol=1e-4)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_the_encoders_built_in_week_4_are_the_librarys(training):
+    built, rng = definitions_of_week_4, torch.Generator().manual_seed(0)
+    pictures, words = torch.rand(3, 3, 32, 48, generator=rng), torch.randn(3, 11, generator=rng)
+    norm, maps = shaken(nn.BatchNorm2d(5)).train(training), torch.randn(3, 5, 4, 6, generator=rng)
+    assert torch.allclose(built["batch_norm"](maps, norm), norm(maps), atol=1e-4)
+    library = shaken(ConvEncoder(8)).train(training)
+    assert torch.allclose(with_weights_of(built["SmallNetwork"](8), library)(pictures), library(pictures), atol=1e-4)
+    library = shaken(FiLMConvEncoder(8, 11)).train(training)
+    mine = with_weights_of(built["FilmedNetwork"](11, 8), library)
+    assert torch.allclose(mine(pictures, words), library(pictures, words), atol=1e-4)
+    library, mine = ViTEncoder(8, patch=8, layers=2), built["PatchNetwork"](8, 8, 2)
+    mine.transformer.load_state_dict(library.transformer.state_dict())
+    mine.embedding.weight.data, mine.embedding.bias.data = library.embedding.weight.flatten(1), library.embedding.bias
+    assert torch.allclose(mine(pictures), library(pictures), atol=1e-4)
+
+
+def test_film_built_in_week_4_is_the_librarys_and_starts_as_the_identity():
+    maps, words = torch.randn(2, 5, 3, 4), torch.randn(2, 7)
+    mine, library = definitions_of_week_4["Modulate"](7, 5), shaken(FiLM(7, 5))
+    assert torch.equal(mine(maps, words), maps)
+    assert torch.allclose(with_weights_of(mine, library)(maps, words), library(maps, words), atol=1e-5)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(3, 9), st.integers(3, 9), st.integers(0, 3))
+def test_the_places_read_in_week_4_are_the_librarys(seed, height, width, radius):
+    built = definitions_of_week_4
+    scores = 3 * torch.randn(2, height, width, generator=torch.Generator().manual_seed(seed))
+    expected = local_mean_position(scores[:, None], radius)[:, 0]
+    assert torch.allclose(built["local_soft_argmax"](scores, radius), expected, atol=1e-5)
+    assert torch.allclose(built["centers"](height, width), grid_centers(height, width, torch.device("cpu")))
+    assert torch.allclose(built["positions"](height, width, 12), sine_positions_2d(height, width, 12))
+
+
+def test_the_tokens_of_two_cameras_built_in_week_4_are_the_librarys():
+    views = {"front": torch.rand(2, 3, 16, 24), "wrist": torch.rand(2, 3, 32, 32)}
+    library = CameraTokens(list(views), [shaken(ConvEncoder(8)), shaken(ConvEncoder(8), 1)], width=12).eval()
+    parts = library.encoders, library.to_tokens, library.camera_embedding
+    assert torch.allclose(definitions_of_week_4["camera_tokens"](views, *parts), library(views).tokens, atol=1e-5)
+
+
+@given(st.integers(1, 3), st.integers(1, 3), st.integers(1, 4))
+def test_the_patches_cut_in_week_4_are_unfolds(rows, columns, size):
+    pictures = torch.rand(2, 3, rows * size, columns * size)
+    expected = F.unfold(pictures, size, stride=size).transpose(1, 2)
+    assert torch.equal(definitions_of_week_4["patches"](pictures, size), expected)
+
+
+definitions_of_week_5 = definitions("week05_language_encoders", Counter=Counter, product=product)
+LETTERS = st.text("abcd", min_size=1, max_size=7)
+READ = ["pick", "up", "the", "red", "blue", "cube", "ball"]
+TOLD = st.lists(st.lists(st.sampled_from(READ), min_size=1, max_size=8).map(" ".join), min_size=1, max_size=5)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(LETTERS, min_size=2, max_size=12), st.lists(LETTERS, min_size=1, max_size=5))
+def test_the_pieces_cut_in_week_5_are_those_of_the_tokenizers_library(known, asked):
+    built, special = definitions_of_week_5, ["[UNK]"]
+    pairs = Tokenizer(models.BPE(unk_token="[UNK]"))
+    pairs.pre_tokenizer = pre_tokenizers.Whitespace()
+    pairs.train_from_iterator(known, trainers.BpeTrainer(vocab_size=12, special_tokens=special, show_progress=False))
+    library = [pair for pair in pairs.get_vocab() if len(pair) > 1 and pair != "[UNK]"]
+    merges = built["learn_merges"](Counter(known), len(library)) if library else []
+    assert sorted("".join(pair) for pair in merges) == sorted(library)
+    longest = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    longest.pre_tokenizer = pre_tokenizers.Whitespace()
+    options = {"vocab_size": 14, "special_tokens": special, "show_progress": False}
+    longest.train_from_iterator(known, trainers.WordPieceTrainer(**options))
+    for word in known + asked:
+        pieces = list(word)
+        for pair in merges:
+            pieces = built["merge"](pieces, pair)
+        if set(word) <= set("".join(known)):
+            assert pieces == pairs.encode(word).tokens
+        assert built["wordpiece"](word, longest.get_vocab()) == longest.encode(word).tokens
+
+
+@given(st.dictionaries(st.text("ab", min_size=1, max_size=3), st.floats(-9, -1), min_size=2), st.text("ab", min_size=1))
+def test_the_best_cut_of_week_5_is_that_of_the_tokenizers_library(scores, word):
+    scores = {"a": -12.0, "b": -13.0, **scores}
+    word = word[:8]
+    library = Tokenizer(models.Unigram([("?", 0.0), *scores.items()], 0, False))
+    built = definitions_of_week_5["unigram"](word, scores)
+    cut = library.encode(word).tokens
+    assert "".join(built) == word
+    assert sum(scores[p] for p in built) == pytest.approx(sum(scores[p] for p in cut))
+
+
+@settings(max_examples=25, deadline=None)
+@given(TOLD, st.integers(0, 2**32 - 1))
+def test_the_encoders_built_in_week_5_are_the_librarys(sentences, seed):
+    built, tokenizer = definitions_of_week_5, WordTokenizer(READ)
+    torch.manual_seed(seed)
+    tokens, mask = tokenizer.batch_with_mask(sentences)
+    states = torch.randn(*tokens.shape, 16)
+    assert torch.allclose(built["masked_mean"](states, mask), average(states, mask).pooled, atol=1e-6)
+    encoder = BagOfWords(tokenizer, 16).eval()
+    assert torch.allclose(built["bag"](encoder.embedding.weight, tokens, mask), encoder(sentences), atol=1e-6)
+    encoder = GRUEncoder(tokenizer, 16).eval()
+    names = {"W_i": "weight_ih_l0", "W_h": "weight_hh_l0", "b_i": "bias_ih_l0", "b_h": "bias_hh_l0"}
+    states = built["gru"](encoder.embedding(tokens), {ours: getattr(encoder.gru, its) for ours, its in names.items()})
+    assert torch.allclose(built["last_state"](states, mask), encoder(sentences), atol=1e-5)
+    encoder = TransformerTextEncoder(tokenizer, 16).eval()
+    x = encoder.embedding(tokens) + built["positions"](tokens.shape[1], 16)
+    assert torch.allclose(built["positions"](30, 16), sine_positions(30, 16), atol=1e-6)
+    for block in encoder.transformer.blocks:
+        x = built["block"](x, block, mask)
+    x = encoder.transformer.norm(x)
+    assert torch.allclose(built["masked_mean"](x, mask), encoder(sentences), atol=1e-5)
+    hidden = built["hide"](tokens, mask, 0.4)
+    torch.manual_seed(seed + 1)
+    expected = hide_words(tokenizer, tokens, mask, 0.4)
+    torch.manual_seed(seed + 1)
+    assert torch.equal(built["hide"](tokens, mask, 0.4), expected) and (hidden[~mask] == 0).all()
+
+
+def test_attention_built_in_week_5_looks_at_words_only():
+    q, k, v = torch.randn(3, 2, 4, 5, 6)  # (B, heads, L, d)
+    mask = torch.tensor([[True] * 5, [True, True, False, False, False]])
+    answers, weights = definitions_of_week_5["attend"](q, k, v, mask)
+    expected = nn.functional.scaled_dot_product_attention(q, k, v, attn_mask=mask[:, None, None])
+    assert torch.allclose(answers, expected, atol=1e-5)
+    assert torch.allclose(weights.sum(-1), torch.ones(2, 4, 5)) and (weights[1, :, :, 2:] == 0).all()
+
+
+def test_the_cache_built_in_week_5_asks_once_and_says_the_same():
+    encoder = GRUEncoder(WordTokenizer(READ), 8).eval().requires_grad_(False)
+    asked = []
+    encoder.register_forward_pre_hook(lambda _, given: asked.extend(given[0]))
+    remember = definitions_of_week_5["Remember"](encoder)
+    batches = [["pick the ball", "the cube"], ["the cube", "pick up the red cube"], ["pick the ball"]]
+    for batch in batches:
+        assert torch.allclose(remember(batch), WordCache(encoder)(batch), atol=1e-6)
+    assert sorted(asked) == sorted({sentence for batch in batches for sentence in batch})
+
+
+def test_the_best_possible_reader_of_week_5_cannot_tell_equal_sentences_apart():
+    seen, wanted = [(1,), (1,), (1,), (2,)], torch.tensor([[0, 5], [0, 6], [1, 7], [3, 3]])
+    assert np.allclose(definitions_of_week_5["best_possible"](seen, wanted), [3 / 4, 2 / 4])

@@ -130,7 +130,7 @@ def rollout(
     wanted = env.task.expert(world) if env.action_mode == "waypoint" else None
     world.scene = scene
     policy.reset()
-    policy.generator = torch.Generator().manual_seed(seed)  # of what its decoder may draw
+    policy.generator = torch.Generator().manual_seed(seed % 2**63)  # of what its decoder may draw
     forces, plan, done = [], [], False
     while not done:
         if film is not None:

@@ -138,10 +138,10 @@ class PretrainedTextEncoder(nn.Module):
             model = AutoModel.from_pretrained(name)
         except (OSError, ValueError) as error:
             raise CourseError(
-                f'language encoder {name!r} is neither "gru", nor a local folder, nor to be fetched '
-                f"({str(error).splitlines()[0]}); give a local path or connect"
+                f'language encoder {name!r} is neither "bag", "gru" or "transformer", nor a local folder, nor to be '
+                f"fetched ({str(error).splitlines()[0]}); give a local path or connect"
             ) from None
-        if model.config.is_encoder_decoder:
+        if hasattr(model, "decoder"):
             model = model.get_encoder()  # T5: its decoder would write an answer, which nobody asks for
         self.model = getattr(model, "text_model", model)  # CLIP: without the half that sees
         self.model.requires_grad_(not frozen)

@@ -5,7 +5,7 @@ puts it on whatever device there is; each epoch ends with a checkpoint; and a ru
 the very same weights, since everything random in an epoch is drawn from the seed and the epoch's number alone.
 
 On two GPUs: `accelerate launch --num_processes 2 .venv/bin/vla-course train ...`; in two processes of a machine without
-any: `ACCELERATE_USE_CPU=true torchrun --nproc_per_node 2 .venv/bin/vla-course train ...`, since `accelerate launch` asks
+any: `ACCELERATE_USE_CPU=true torchrun --nproc_per_node 2 .venv/bin/vla-course train ...`, as `accelerate launch` asks
 for MPI there. Each process takes every second batch and the gradients are averaged, so half the batch size makes the
 same steps. The losses are nearly the same: BatchNorm sees the half batches one by one.
 """

@@ -1,0 +1,20 @@
+# says: the first in alphabetical order is wanted
+from collections import Counter
+
+
+def merge_step(words):
+    pairs = Counter()
+    for pieces, count in words.items():
+        for pair in zip(pieces, pieces[1:]):
+            pairs[pair] += count
+    best = pairs.most_common(1)[0][0]
+    merged = {}
+    for pieces, count in words.items():
+        row = []
+        for piece in pieces:
+            if row and (row[-1], piece) == best:
+                row[-1] += piece
+            else:
+                row.append(piece)
+        merged[tuple(row)] = count
+    return best, merged
