@@ -58,7 +58,8 @@ def test_it_sees_both_cameras_and_learns_from_every_step(windows, policy):
 def test_it_plans_again_after_two_actions_and_begins_each_plan_with_what_it_sees(windows, policy):
     first, second = windows.__getitems__([0]), windows.__getitems__([9])
     policy.reset()
-    chunks = {id(b): policy.predict_action_chunk(b)[0] for b in (first, second)}
+    start = {"start_positions": policy._places(first)}
+    chunks = {id(b): policy.predict_action_chunk({**b, **start})[0] for b in (first, second)}
     actions = [policy.select_action(b)[0] for b in (first, second, second, first)]
     expected = [chunks[id(first)][0], chunks[id(first)][1], chunks[id(second)][0], chunks[id(second)][1]]
     assert all(torch.equal(a, b) for a, b in zip(actions, expected, strict=True))
@@ -68,12 +69,25 @@ def test_averaged_plans_lie_between_the_plans(windows, policy):
     averaging = VLAPolicy.seeded(closed_loop(words=policy.config.words, ensemble=True), seed=0)
     averaging.load_state_dict(policy.state_dict())
     batches = windows.__getitems__([0]), windows.__getitems__([1])
-    first, second = (averaging.predict_action_chunk(b)[0] for b in batches)
+    start = {"start_positions": averaging._places(batches[0])}
+    first, second = (averaging.predict_action_chunk({**b, **start})[0] for b in batches)
     averaging.reset()
     assert torch.allclose(averaging.select_action(batches[0])[0], first[0])
     action = averaging.select_action(batches[1])[0]
     low, high = torch.minimum(first[1], second[0]), torch.maximum(first[1], second[0])
     assert ((low - 1e-6 <= action) & (action <= high + 1e-6)).all()
+
+
+def test_it_remembers_where_things_were_until_the_episode_ends(windows, policy):
+    first, later = windows.__getitems__([0]), windows.__getitems__([9])
+    policy.reset()
+    policy.select_action(first)
+    policy.select_action(first)
+    remembering = policy.select_action(later)
+    policy.reset()
+    assert not torch.equal(policy.select_action(later), remembering)
+    true = windows.__getitems__([0, 5])["start_positions"]
+    assert torch.equal(true[0], true[1])  # of one episode
 
 
 class Expert:

@@ -77,7 +77,7 @@ def mirror(sample: dict) -> dict:
             mirrored[key] = torch.stack([1 - value[..., 0], value[..., 1]], dim=-1)
         elif key in ("action", "observation.state"):
             mirrored[key] = value * torch.tensor(_signs(key, value))
-        elif key == "relative_positions":
+        elif key in ("relative_positions", "start_positions"):
             mirrored[key] = value * torch.tensor(SIGNS[:3])
         elif key in ("task", "pointing.task"):
             mirrored[key] = _swap_all(value)

@@ -39,8 +39,9 @@ class WindowDataset(Dataset):
         `reference_pixel`: (2,), the same of what the target is put on or next to; without it, of the target.
         `wrist_pixels`: (2, 2), both in the wrist picture, where they may lie outside.
         `relative_positions`: (2, 3) metres, both, seen from the tool.
+        `start_positions`: (2, 3) metres, where both were when the episode began.
     Of pictures and sensors it holds those that were recorded. From `target_pixel` on, all is known in simulation only;
-    the last three are not recorded in mode "waypoint".
+    the last four are not recorded in mode "waypoint".
 
     Args:
         root: the data set.
@@ -99,6 +100,9 @@ class WindowDataset(Dataset):
             batch["pointing.task"] = [pointing for _, *pointing in texts]
             batch["pointing.pixel"] = torch.from_numpy(self._arrays["pointing_pixels"][first])
         batch |= {name: torch.from_numpy(self._arrays[name][first]) for name in FOLLOWED if name in self._arrays}
+        if "relative_positions" in self._arrays:
+            places = self._arrays["relative_positions"][start] + self._arrays["state"][start, None, :3]
+            batch["start_positions"] = torch.from_numpy(places)
         for name, array in self._arrays.items():
             if name in FRAME_FOLDERS:
                 pictures = array[first]

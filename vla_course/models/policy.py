@@ -31,6 +31,7 @@ from vla_course.models.vit import ViTEncoder
 ACTION = 7  # numbers in an action, and in a state
 FUSIONS = ("cross_attention", "concat", "film", "joint")
 RELATIVE_SCALE = 10.0  # relative positions are learned in units of 10 cm
+VAGUE = 0.01  # metres, standard deviation of what training adds to the places that the policy shall remember
 
 
 @dataclass
@@ -59,6 +60,8 @@ class VLAConfig:
         dropout: share of the attended features that training drops.
         grounding_weight: weight of the grounding loss; 0 switches it off.
         relative_weight: weight of the loss that asks where the objects are, seen from the hand; needs `hidden`.
+        memory: remember where the objects were when the episode began, as it saw them then: how far something was
+            pushed is not to be seen in a later picture. Needs `relative_weight`.
         normalization: of state and actions; a kind of `vla_course.data.normalization`.
     """
 
@@ -83,6 +86,7 @@ class VLAConfig:
     dropout: float = 0.1
     grounding_weight: float = 0.1
     relative_weight: float = 0.0
+    memory: bool = False
     normalization: str = "mean_std"
 
 
@@ -103,6 +107,7 @@ def closed_loop(**fields: object) -> VLAConfig:
         "dropout": 0.0,
         "grounding_weight": 0.25,
         "relative_weight": 0.3,
+        "memory": True,
         "normalization": "min_max",
     }
     return VLAConfig(**{**own, **fields})
@@ -149,6 +154,8 @@ class VLAPolicy(nn.Module, PyTorchModelHubMixin, model_card_template=_CARD, tags
         one_of("decoder", config.decoder, tuple(DECODERS))
         if config.relative_weight and not config.hidden:
             raise CourseError(f"relative_weight={config.relative_weight} needs a hidden layer; set hidden, such as 256")
+        if config.memory and not config.relative_weight:
+            raise CourseError("memory=True needs the relative loss; set relative_weight, such as 0.3")
         width = config.width
         encoders = [_vision(config) for _ in config.cameras]
         self.language = _language(config)
@@ -168,7 +175,7 @@ class VLAPolicy(nn.Module, PyTorchModelHubMixin, model_card_template=_CARD, tags
         if config.hidden:
             self.trunk = nn.Sequential(nn.Linear(known + width, config.hidden), nn.ReLU())
             self.relative = nn.Linear(config.hidden, 3 * config.questions)
-            known = config.hidden + 3 * config.questions + ACTION + width
+            known = config.hidden + 3 * config.questions * (2 if config.memory else 1) + ACTION + width
         self.decoder = DECODERS[config.decoder](known, config.chunk, ACTION, config.hidden or 128)
         for name in ("state", "action"):
             self.register_buffer(f"{name}_offset", torch.zeros(ACTION))
@@ -241,8 +248,22 @@ class VLAPolicy(nn.Module, PyTorchModelHubMixin, model_card_template=_CARD, tags
             hidden = self.trunk(torch.cat([context, words.pooled], dim=1))
             relative = self.relative(hidden)
             context = torch.cat([hidden, relative, state, words.pooled], dim=1)
-            relative = relative.unflatten(1, (-1, 3))
+            relative = relative.unflatten(1, (-1, 3))  # (B, Q, 3)
+            if self.config.memory:
+                context = torch.cat([context, self._start(batch, relative).flatten(1)], dim=1)
         return context, relative, logits
+
+    def _start(self, batch: dict, relative: Tensor) -> Tensor:
+        """Where the objects were at the start, seen from the hand now: (B, Q, 3) in 10 cm. At the start, what it sees.
+
+        In training the true places, made as vague as what it will see itself.
+        """
+        if "start_positions" not in batch:
+            return relative.detach()
+        start = batch["start_positions"][:, : self.config.questions]
+        if self.training:
+            start = start + VAGUE * torch.randn_like(start)
+        return (start - batch["observation.state"][:, None, :3]) * RELATIVE_SCALE
 
     def forward(self, batch: dict) -> tuple[Tensor, dict[str, float]]:
         """Loss of a batch, and its parts for the log.
@@ -280,10 +301,21 @@ class VLAPolicy(nn.Module, PyTorchModelHubMixin, model_card_template=_CARD, tags
 
     def select_action(self, batch: dict) -> Tensor:
         """The next action: (B, 7). Plans when the last plan is used up, or at every step where it averages plans."""
+        if self.config.memory:
+            if self._began is None:
+                self._began = self._places(batch)
+            batch = {**batch, "start_positions": self._began}
         return self._execution.next(lambda: self.predict_action_chunk(batch))
 
+    @torch.no_grad()
+    def _places(self, batch: dict) -> Tensor:
+        """Where it sees the objects: (B, Q, 3) metres."""
+        _, relative, _ = self.eval()._understand(batch, [[] for _ in batch["task"]])
+        return relative / RELATIVE_SCALE + batch["observation.state"][:, None, :3]
+
     def reset(self) -> None:
-        """Forget the plan; call it when an episode begins."""
+        """Forget the plan, and how it began; call it when an episode begins."""
+        self._began: Tensor | None = None
         self._execution = TemporalEnsemble() if self.config.ensemble else RecedingHorizon(self.config.execute)
 
 
