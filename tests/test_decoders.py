@@ -21,6 +21,7 @@ from vla_course.models.decoders import (
     WaypointDecoder,
 )
 from vla_course.models.decoders.act import kl_divergence
+from vla_course.models.decoders.denoiser import repeated
 from vla_course.models.decoders.diffusion import add_noise, ddim_step, ddpm_step, squared_cosine
 from vla_course.models.decoders.flow import euler, noisy_times
 from vla_course.models.decoders.tokens import Bins
@@ -109,7 +110,10 @@ def test_what_torch_would_broadcast_is_refused(name, batch):
     [
         (lambda: WaypointDecoder(D, T, A, error="l2"), "unknown error 'l2'.*l1, mse"),
         (lambda: TokenDecoder(D, T, A, choice="mode"), "unknown choice 'mode'"),
-        (lambda: AutoregressiveDecoder(D, T, A, choice="expectation"), "argmax, sample"),
+        (
+            lambda: AutoregressiveDecoder(D, T, A, choice="greedy"),
+            "unknown choice 'greedy'.*argmax, expectation, sample",
+        ),
         (lambda: DiffusionDecoder(D, T, A, sampler="euler"), "unknown sampler 'euler'"),
         (lambda: DiffusionDecoder(D, T, A, target="actions"), "unknown target 'actions'.*noise, velocity"),
         (lambda: DiffusionDecoder(D, T, A, steps=100, sampling_steps=30), "30 sampling steps of 100.*divides"),
@@ -206,6 +210,28 @@ def test_the_bins_are_saved_with_the_weights(batch):
 
 
 # ---- autoregressive tokens
+
+
+def test_the_expectation_of_written_tokens_is_the_mean_of_the_bins_they_were_chosen_from(batch):
+    decoder = made("autoregressive")
+    decoder.choice = "argmax"
+    tokens, logits = decoder.write(batch[0])
+    decoder.choice = "expectation"
+    likely, centers = logits.softmax(-1), decoder.bins.centers
+    mean = torch.stack([likely[..., a, :] @ centers[a] for a in range(A)], dim=-1)
+    assert torch.allclose(decoder.sample(batch[0], seeded()), mean, atol=1e-6)
+    assert torch.equal(decoder.write(batch[0], seeded())[0], tokens)  # later tokens are told the likeliest
+
+
+def test_chunks_shown_several_times_give_the_mean_of_the_losses_of_each_draw(batch):
+    context, actions, keep = batch
+    for cls in (FlowDecoder, DiffusionDecoder):
+        decoder = cls(D, T, A, width=16, draws=1)
+        shown = repeated(3, context, actions, keep)
+        together = decoder.loss(*shown, seeded())
+        decoder.draws = 3
+        assert torch.equal(decoder.loss(context, actions, keep, seeded()), together)
+        assert shown[0].shape == (3 * B, D) and torch.equal(shown[0][B : 2 * B], context)
 
 
 @pytest.mark.parametrize("choice", ["argmax", "sample"])
@@ -404,8 +430,8 @@ TOY = {
     "expectation": (lambda: TokenDecoder(1, 8, 2, bins=32, choice="expectation"), 150),
     "parallel draws": (lambda: TokenDecoder(1, 8, 2, bins=32, choice="sample"), 150),
     "autoregressive": (lambda: AutoregressiveDecoder(1, 8, 2, bins=32, width=32, choice="sample"), 200),
-    "diffusion": (lambda: DiffusionDecoder(1, 8, 2, width=64, target="noise"), 300),
-    "flow": (lambda: FlowDecoder(1, 8, 2, width=64), 300),
+    "diffusion": (lambda: DiffusionDecoder(1, 8, 2, width=64, target="noise", draws=1), 300),
+    "flow": (lambda: FlowDecoder(1, 8, 2, width=64, draws=1), 300),
 }
 
 

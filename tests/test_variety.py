@@ -164,7 +164,8 @@ def test_experts_succeed_where_everything_varies(task):
 def test_things_lie_still_and_are_as_wide_as_the_hand_needs():
     client = pybullet.connect(pybullet.DIRECT)
     pybullet.setGravity(0, 0, -9.81, physicsClientId=client)
-    pybullet.createMultiBody(0, pybullet.createCollisionShape(pybullet.GEOM_PLANE, physicsClientId=client))
+    floor = pybullet.createCollisionShape(pybullet.GEOM_BOX, halfExtents=[8, 1, 0.5], physicsClientId=client)
+    pybullet.createMultiBody(0, floor, basePosition=[0, 0, -0.5], physicsClientId=client)
     rng = np.random.default_rng(0)
     for i in range(12):
         number = things.draw_thing(rng, range(1000))

@@ -7,7 +7,7 @@ tokens, since the demonstrated ones are known (teacher forcing) and a causal mas
 needs one pass for each token, T * A in all.
 """
 
-from typing import Literal, get_args
+from typing import get_args
 
 import torch
 from torch import Generator, Tensor, nn
@@ -15,9 +15,7 @@ from torch.nn import functional
 
 from vla_course.errors import one_of
 from vla_course.models.decoders.interface import check_chunk, masked_mean
-from vla_course.models.decoders.tokens import Bins, choose
-
-Choice = Literal["argmax", "sample"]
+from vla_course.models.decoders.tokens import Bins, Choice, choose
 
 
 class CausalBlock(nn.Module):
@@ -72,7 +70,8 @@ class AutoregressiveDecoder(nn.Module):
         heads: attention heads.
         blocks: transformer blocks.
         spread: of the labels; see `Bins`.
-        choice: "argmax", the likeliest token, or "sample", one drawn at random.
+        choice: "argmax", the likeliest token; "expectation", the mean of all bins, each as much as it is likely, while
+            the tokens that come later are told the likeliest; or "sample", one drawn at random.
 
     Raises:
         CourseError: another choice.
@@ -129,7 +128,8 @@ class AutoregressiveDecoder(nn.Module):
     @torch.no_grad()
     def sample(self, context: Tensor, generator: Generator | None = None) -> Tensor:
         """Actions (B, chunk, action), written token by token."""
-        return self.bins.decode(self.write(context, generator)[0])
+        tokens, logits = self.write(context, generator)
+        return self.bins.expectation(logits) if self.choice == "expectation" else self.bins.decode(tokens)
 
     def write(self, context: Tensor, generator: Generator | None = None) -> tuple[Tensor, Tensor]:
         """Write a chunk token by token, with a cache of the keys and values of those already written.

@@ -49,6 +49,25 @@ class ChunkDenoiser(nn.Module):
         return self.leave(hidden)
 
 
+def repeated(draws: int, context: Tensor, actions: Tensor, keep: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Each chunk several times, to be shown with several draws of noise in one training step.
+
+    Seeing costs far more than denoising, and one draw says little: the loss at one time and one noise is a noisy
+    estimate of the loss. So the context is computed once and used often (Li et al. 2024, arXiv:2406.11838).
+
+    Args:
+        draws: how often, D.
+        context: (B, C).
+        actions: (B, T, A).
+        keep: (B, T) bool. The network sees all rows, so padded ones become 0: they must not tell it anything.
+
+    Returns:
+        The same, with D * B in place of B.
+    """
+    actions = actions * keep.unsqueeze(-1)
+    return context.repeat(draws, 1), actions.repeat(draws, 1, 1), keep.repeat(draws, 1)
+
+
 def time_features(time: Tensor, frequencies: int) -> Tensor:
     """Sines and cosines of the time, from slow to fast (Vaswani et al. 2017, section 3.5).
 

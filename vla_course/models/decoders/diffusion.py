@@ -19,7 +19,7 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional
 
 from vla_course.errors import CourseError, one_of
-from vla_course.models.decoders.denoiser import ChunkDenoiser
+from vla_course.models.decoders.denoiser import ChunkDenoiser, repeated
 from vla_course.models.decoders.interface import check_chunk, masked_mean
 
 Sampler = Literal["ddpm", "ddim"]
@@ -40,6 +40,7 @@ class DiffusionDecoder(nn.Module):
         sampling_steps: of "ddim"; must divide `steps`.
         target: what the network predicts, "noise" or "velocity".
         largest: no estimate of an action goes beyond; 5 standard deviations, as in Octo's code.
+        draws: of noise and step for each chunk in a training step; see `repeated`.
 
     Raises:
         CourseError: another sampler or target, or steps that do not divide.
@@ -56,6 +57,7 @@ class DiffusionDecoder(nn.Module):
         sampling_steps: int = 10,
         target: Target = "velocity",
         largest: float = 5.0,
+        draws: int = 8,
     ):
         super().__init__()
         one_of("sampler", sampler, get_args(Sampler))
@@ -64,14 +66,14 @@ class DiffusionDecoder(nn.Module):
             raise CourseError(f"{sampling_steps} sampling steps of {steps}: take a number that divides {steps}")
         self.shape = (chunk, action)
         self.steps, self.sampler, self.sampling_steps = steps, sampler, sampling_steps
-        self.target, self.largest = target, largest
+        self.target, self.largest, self.draws = target, largest, draws
         self.network = ChunkDenoiser(inputs, chunk, action, width)
         self.register_buffer("kept", squared_cosine(steps), persistent=False)
 
     def loss(self, context: Tensor, actions: Tensor, keep: Tensor, generator: Generator | None = None) -> Tensor:
-        """Squared error of the target at a random step (equation 14); see `ActionDecoder.loss`."""
+        """Squared error of the target at random steps (equation 14); see `ActionDecoder.loss`."""
         check_chunk(actions, keep, self.shape)
-        actions = actions * keep.unsqueeze(-1)  # the network sees all rows: padded ones must not tell it anything
+        context, actions, keep = repeated(self.draws, context, actions, keep)
         noise = torch.randn(actions.shape, generator=generator, device=actions.device)
         step = torch.randint(self.steps, (len(actions),), generator=generator, device=actions.device)
         kept = self.kept[step].view(-1, 1, 1)

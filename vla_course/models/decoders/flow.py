@@ -12,7 +12,7 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional
 
-from vla_course.models.decoders.denoiser import ChunkDenoiser
+from vla_course.models.decoders.denoiser import ChunkDenoiser, repeated
 from vla_course.models.decoders.interface import check_chunk, masked_mean
 
 
@@ -25,18 +25,20 @@ class FlowDecoder(nn.Module):
         action: numbers in each.
         width: hidden features.
         steps: Euler steps from noise to actions.
+        draws: of noise and time for each chunk in a training step; see `repeated`.
     """
 
-    def __init__(self, inputs: int, chunk: int, action: int, width: int = 256, steps: int = 10):
+    def __init__(self, inputs: int, chunk: int, action: int, width: int = 256, steps: int = 10, draws: int = 8):
         super().__init__()
         self.shape = (chunk, action)
         self.steps = steps
+        self.draws = draws
         self.velocity = ChunkDenoiser(inputs, chunk, action, width)
 
     def loss(self, context: Tensor, actions: Tensor, keep: Tensor, generator: Generator | None = None) -> Tensor:
-        """Squared error of the velocity at a random time; see `ActionDecoder.loss`."""
+        """Squared error of the velocity at random times; see `ActionDecoder.loss`."""
         check_chunk(actions, keep, self.shape)
-        actions = actions * keep.unsqueeze(-1)  # the network sees all rows: padded ones must not tell it anything
+        context, actions, keep = repeated(self.draws, context, actions, keep)
         noise = torch.randn(actions.shape, generator=generator, device=actions.device)
         time = noisy_times(len(actions), generator, actions.device)
         t = time.view(-1, 1, 1)
