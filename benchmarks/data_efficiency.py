@@ -41,7 +41,7 @@ def measure(scenes: int) -> dict:
             name: {"original": results[name].rate.to_json(), "named": results[name].named_rate.to_json()}
             for name in CONDITIONS[1:]
         },
-        "training_minutes": round(minutes, 2),
+        "minutes": round(minutes, 2),
     }
 
 

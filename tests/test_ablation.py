@@ -17,18 +17,20 @@ def data(tmp_path_factory):
 
 
 def test_rows_are_measured_alike_kept_and_compared_in_pairs(data, tmp_path):
-    made = ablate(data, tmp_path, ("without a glance", "all 8 actions"), trials=1, epochs=1, workers=1)
-    assert [row["name"] for row in made] == [BASE, "without a glance", "all 8 actions, open loop"]
-    base, blinker, open_loop = made
-    assert blinker["parameters"] != base["parameters"] == open_loop["parameters"]
-    assert open_loop["training_minutes"] == 0.0 and min(row["milliseconds"] for row in made) > 0
+    made = ablate(data, tmp_path, ("chunks of 4", "all 8 actions"), trials=1, epochs=1, workers=1)
+    assert [row["name"] for row in made] == [BASE, "chunks of 4", "all 8 actions, open loop"]
+    base, short, open_loop = made
+    assert short["parameters"] != base["parameters"] == open_loop["parameters"]
+    assert open_loop["minutes"] == 0.0 and min(row["milliseconds"] for row in made) > 0
+    assert open_loop["validation_loss"] == base["validation_loss"] != short["validation_loss"] > 0
     for row in made:
-        assert row["tasks"] == {"pick": row["all"]} and row["all"]["trials"] == 1 and 0 <= row["p"] <= 1
+        assert row["tasks"]["pick"].items() <= row.items() and row["trials"] == 1 and 0 <= row["p"] <= 1
         assert set(row["controls"]) == {"wrong_instruction", "blank_image"}
         assert line(row).startswith(row["name"])
     policies = {name: json.loads((tmp_path / name / "policy" / "config.json").read_text()) for name in
-                ("as_designed", "all_8_actions_open_loop")}  # fmt: skip
+                ("as_designed", "chunks_of_4", "all_8_actions_open_loop")}  # fmt: skip
     assert policies["as_designed"]["execute"] == 2 and policies["all_8_actions_open_loop"]["execute"] is None
+    assert policies["as_designed"]["chunk"] == 8 and policies["chunks_of_4"]["chunk"] == 4
     written = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("row.json")}
     again = ablate(data, tmp_path, ("1 action",), trials=1, epochs=1, workers=1)
     assert len(again) == 4 and written.items() <= {p: p.stat().st_mtime_ns for p in tmp_path.rglob("row.json")}.items()

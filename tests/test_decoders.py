@@ -212,15 +212,14 @@ def test_the_bins_are_saved_with_the_weights(batch):
 # ---- autoregressive tokens
 
 
-def test_the_expectation_of_written_tokens_is_the_mean_of_the_bins_they_were_chosen_from(batch):
+def test_the_token_nearest_to_the_mean_is_written_and_told_to_those_after_it(batch):
     decoder = made("autoregressive")
-    decoder.choice = "argmax"
-    tokens, logits = decoder.write(batch[0])
     decoder.choice = "expectation"
+    tokens, logits = decoder.write(batch[0])
+    assert torch.allclose(decoder(batch[0], tokens), logits, atol=1e-5)
     likely, centers = logits.softmax(-1), decoder.bins.centers
     mean = torch.stack([likely[..., a, :] @ centers[a] for a in range(A)], dim=-1)
-    assert torch.allclose(decoder.sample(batch[0], seeded()), mean, atol=1e-6)
-    assert torch.equal(decoder.write(batch[0], seeded())[0], tokens)  # later tokens are told the likeliest
+    assert (decoder.sample(batch[0]) - mean).abs().max() <= 0.125 + 1e-5  # half of a bin: 4 / 16 / 2
 
 
 def test_chunks_shown_several_times_give_the_mean_of_the_losses_of_each_draw(batch):

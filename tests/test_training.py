@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 
 from vla_course.data.windows import WindowDataset
 from vla_course.errors import CourseError
-from vla_course.training.behavior_cloning import new_policy
+from vla_course.training.behavior_cloning import new_policy, parse_parts
 from vla_course.training.trainer import TrainConfig, train
 
 CONFIG = TrainConfig(epochs=6, batch_size=8, validation=0.1, seed=5)
@@ -140,3 +140,26 @@ def test_two_processes_learn_as_one_does(demonstrations, tmp_path):
     assert [row["learning_rate"] for row in together] == [row["learning_rate"] for row in alone]
     losses = [[row["training_loss"] for row in history] for history in (alone, together)]
     assert losses[1] == pytest.approx(losses[0], rel=0.05) and losses[1] != losses[0]
+
+
+def test_parts_are_named_on_the_command_line(demonstrations):
+    data = WindowDataset(demonstrations)
+    parts = parse_parts(("decoder=flow", "heads=2", "dropout=0", 'cameras=["front"]', "execute=null", "memory=false"))
+    assert parts == {
+        "decoder": "flow",
+        "heads": 2,
+        "dropout": 0,
+        "cameras": ["front"],
+        "execute": None,
+        "memory": False,
+    }
+    assert new_policy(data, 0, **parts).decoder.steps == 10
+    for wrong, message in (
+        ("decodr=flow", "unknown part 'decodr'.*decoder"),
+        ("heads=two", "heads=two: give heads a value like 1"),
+        ("heads=true", "heads=true: give heads a value like 1"),
+        ("cameras=front", r'give cameras a value like \["front"\]'),
+        ("decoder", "unknown decoder ''"),
+    ):
+        with pytest.raises(CourseError, match=message):
+            new_policy(data, 0, **parse_parts((wrong,)))

@@ -14,7 +14,6 @@ from pathlib import Path
 import torch
 
 from vla_course.data.files import replace_file
-from vla_course.data.windows import WindowDataset
 from vla_course.errors import CourseError, one_of
 from vla_course.evaluation.rollouts import evaluate, load_policy
 from vla_course.evaluation.statistics import SuccessRate, mcnemar, success_rate
@@ -53,6 +52,9 @@ ROWS: dict[str, dict] = {
     "without a glance": {"glance": 0},
     "without the wrist camera": {"cameras": ["front"]},
     "one question": {"questions": 1},
+    "chunks of 1": {"chunk": 1, "execute": 1},
+    "chunks of 4": {"chunk": 4},
+    "chunks of 16": {"chunk": 16},
 }
 EXECUTION: dict[str, dict] = {
     "1 action of each chunk": {"execute": 1},
@@ -83,8 +85,9 @@ def ablate(
         workers: processes that simulate.
 
     Returns:
-        The rows of the table: name, fields, tasks (success rates), all, p (against the first row), controls,
-        parameters, training_minutes, milliseconds (to plan once).
+        The rows of the table: name, settings, success rates of all tasks together and of each, p (against the first
+        row), controls, parameters, minutes (of training), validation_loss (the lowest), milliseconds (to plan once on
+        one thread). Times are those of the processor, so other work on the machine does not count.
 
     Raises:
         CourseError: an unknown row, or data in another mode.
@@ -99,9 +102,9 @@ def ablate(
         folder = _folder(out, name)
         row, wanted = _finished(folder), {**settings, "fields": ROWS.get(name, EXECUTION.get(name))}
         if row is None or row["settings"] != wanted:
-            minutes = _policy(name, dataset, folder, out, epochs, seed)
-            measured = _measure(folder / "policy", tasks, trials, seed, workers)
-            row = {"name": name, "settings": wanted, "training_minutes": minutes, **measured}
+            trained = _policy(name, data, folder, out, epochs, seed)
+            row = {"name": name, "settings": wanted, **trained}
+            row |= _measure(folder / "policy", tasks, trials, seed, workers)
             replace_file(folder / "row.json", (json.dumps(row, indent=1) + "\n").encode())
         print(line(row), flush=True)
     table = [row for name in (*ROWS, *EXECUTION) if (row := _finished(_folder(out, name)))]
@@ -112,12 +115,12 @@ def ablate(
 
 def line(row: dict) -> str:
     """A row as one line of text."""
-    rate = SuccessRate(row["all"]["successes"], row["all"]["trials"])
+    rate = SuccessRate(row["successes"], row["trials"])
     parts = "  ".join(f"{task} {found['successes']}/{found['trials']}" for task, found in row["tasks"].items())
     controls = "  ".join(f"{name} {found['successes']}/{found['trials']}" for name, found in row["controls"].items())
     return (
         f"{row['name']:<38} {rate!s:<24} {parts}  {controls}  {row['parameters']:,} parameters  "
-        f"{row['training_minutes']:.1f} min  {row['milliseconds']:.1f} ms"
+        f"{row['minutes']:.1f} min  {row['milliseconds']:.1f} ms"
     )
 
 
@@ -140,24 +143,25 @@ def _finished(folder: Path) -> dict | None:
     return json.loads(path.read_text()) if path.exists() else None
 
 
-def _policy(name: str, dataset: WindowDataset, folder: Path, out: Path, epochs: int, seed: int) -> float:
-    """Make `folder/policy`; the minutes that its training took."""
+def _policy(name: str, data: Path, folder: Path, out: Path, epochs: int, seed: int) -> dict:
+    """Make `folder/policy`; say how long its training took, and the lowest validation loss."""
     if name in EXECUTION:
         base = load_policy(_folder(out, BASE) / "policy")
         policy = VLAPolicy(dataclasses.replace(base.config, **EXECUTION[name]))
         policy.load_state_dict(base.state_dict())
         policy.save_pretrained(folder / "policy")
-        return 0.0
+        trained = _finished(_folder(out, BASE))
+        return {"minutes": 0.0, "validation_loss": trained["validation_loss"]}
+    dataset = demonstrations(data, ROWS[name].get("chunk"))
     policy = new_policy(dataset, seed, **ROWS[name])
-    start = time.perf_counter()
-    train(
-        policy,
-        dataset,
-        TrainConfig(epochs, learning_rate=LEARNING_RATE, mirror=True, seed=seed),
-        folder / "training",
-    )
+    config = TrainConfig(epochs, learning_rate=LEARNING_RATE, mirror=True, seed=seed)
+    start = time.process_time()
+    history = train(policy, dataset, config, folder / "training")
     policy.save_pretrained(folder / "policy")
-    return round((time.perf_counter() - start) / 60, 2)
+    return {
+        "minutes": round((time.process_time() - start) / 60, 2),
+        "validation_loss": round(min(row["validation_loss"] for row in history), 4),
+    }
 
 
 def _measure(policy: Path, tasks: list[str], trials: int, seed: int, workers: int) -> dict:
@@ -171,8 +175,8 @@ def _measure(policy: Path, tasks: list[str], trials: int, seed: int, workers: in
     loaded = load_policy(policy)
     return {
         "outcomes": outcomes,
+        **success_rate(sum(outcomes.values(), [])).to_json(),
         "tasks": {task: success_rate(found).to_json() for task, found in outcomes.items()},
-        "all": success_rate(sum(outcomes.values(), [])).to_json(),
         "controls": {c: success_rate([t.success for one in told for t in one[c].trials]).to_json() for c in CONTROLS},
         "parameters": sum(p.numel() for p in loaded.parameters()),
         "milliseconds": _milliseconds(loaded),
@@ -180,15 +184,15 @@ def _measure(policy: Path, tasks: list[str], trials: int, seed: int, workers: in
 
 
 def _milliseconds(policy: VLAPolicy, repeat: int = 20) -> float:
-    """Median time to plan once, on one thread."""
+    """Median processor time to plan once, on one thread."""
     threads, times = torch.get_num_threads(), []
     torch.set_num_threads(1)
     pictures = {f"observation.images.{camera}": torch.rand(1, 3, 64, 64) for camera in policy.config.cameras}
     batch = {**pictures, "observation.state": torch.zeros(1, 7), "task": ["pick up the red cube"]}
     for _ in range(repeat):
-        start = time.perf_counter()
+        start = time.process_time()
         policy.predict_action_chunk(batch)
-        times.append(time.perf_counter() - start)
+        times.append(time.process_time() - start)
     torch.set_num_threads(threads)
     return round(statistics.median(times) * 1e3, 2)
 

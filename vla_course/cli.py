@@ -212,6 +212,7 @@ def train(
     learning_rate: float = 5e-3,
     mirror: bool = False,
     patience: int | None = None,
+    parts: tuple[str, ...] = (),
     seed: int = 0,
 ) -> None:
     """Train a policy on a data set; goes on where an earlier call was stopped.
@@ -226,17 +227,19 @@ def train(
         learning_rate: its peak.
         mirror: show every other sample in the mirror.
         patience: stop after so many epochs without a better validation loss.
+        parts: what it is made of, as fields of VLAConfig, such as vision=vit decoder=flow.
         seed: of the first weights and the order of the samples.
     """
     from accelerate import PartialState
 
-    from vla_course.training.behavior_cloning import demonstrations, new_policy
+    from vla_course.training.behavior_cloning import demonstrations, new_policy, parse_parts
     from vla_course.training.trainer import TrainConfig
     from vla_course.training.trainer import train as fit
 
     config = TrainConfig(epochs, batch_size, learning_rate, mirror=mirror, patience=patience, seed=seed)
-    dataset = demonstrations(data)
-    history = fit(new_policy(dataset, seed), dataset, config, out)
+    fields = parse_parts(parts)
+    dataset = demonstrations(data, fields.get("chunk"))
+    history = fit(new_policy(dataset, seed, **fields), dataset, config, out)
     best = min(row["validation_loss"] for row in history)
     if PartialState().is_main_process:
         print(f"{len(history)} epochs, best validation loss {best:.4f}; policy: {out / 'best'}")

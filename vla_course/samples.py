@@ -1,8 +1,9 @@
-"""The small data that ships with the course: `vla-course samples` makes all of it again.
+"""The small data that ships with the course: `vla-course samples` makes it again, all but the policy for every task.
 
 data_samples/demonstrations/<task>/     three episodes with every camera and modality
 data_samples/policies/first_policy/     the policy of the demo with seed 0
-data_samples/SHA256SUMS                 checksums of both
+data_samples/policies/multitask/        one policy for every task, which `python -m benchmarks.multitask` makes
+data_samples/SHA256SUMS                 checksums of all
 results/demo.json                       the demo's figures, which README and lessons quote
 docs/robot_at_work.png                  the picture on the README's first screen
 """
@@ -33,7 +34,8 @@ def make_samples(checkout: Path) -> None:
     if not (checkout / "vla_course").is_dir():
         raise CourseError(f"{checkout}: is not a checkout of the course; run this in one")
     samples = checkout / SAMPLES
-    shutil.rmtree(samples, ignore_errors=True)
+    for made in (samples / "demonstrations", samples / "policies" / "first_policy"):
+        shutil.rmtree(made, ignore_errors=True)
     for task in TASKS:
         collect(
             samples / "demonstrations" / task,
@@ -50,7 +52,7 @@ def make_samples(checkout: Path) -> None:
     shutil.copy(run / "robot_at_work.png", checkout / "docs")
     (checkout / "results").mkdir(exist_ok=True)
     (checkout / "results" / "demo.json").write_text(json.dumps(results_file(summary), indent=1) + "\n")
-    (samples / "SHA256SUMS").write_text("".join(f"{digest}  {name}\n" for name, digest in digests(samples).items()))
+    write_digests(samples)
 
 
 def results_file(summary: dict) -> dict:
@@ -80,6 +82,11 @@ def digests(samples: Path) -> dict[str, str]:
     """SHA-256 of every sample file, by its path inside `samples`."""
     files = sorted(p for p in samples.rglob("*") if p.is_file() and p.name != "SHA256SUMS" and "cache" not in p.parts)
     return {p.relative_to(samples).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
+
+
+def write_digests(samples: Path) -> None:
+    """Write SHA256SUMS of the sample files as they are."""
+    (samples / "SHA256SUMS").write_text("".join(f"{digest}  {name}\n" for name, digest in digests(samples).items()))
 
 
 def check_samples(samples: Path) -> None:

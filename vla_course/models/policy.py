@@ -119,7 +119,7 @@ DECODERS: dict[str, Callable[[int, int, int, int], nn.Module]] = {
     "mse": lambda d, t, a, width: decoders.WaypointDecoder(d, t, a, width, error="mse"),
     "tokens": lambda d, t, a, width: decoders.TokenDecoder(d, t, a, width=width, spread=0.1, choice="expectation"),
     "hard_tokens": lambda d, t, a, width: decoders.TokenDecoder(d, t, a, width=width),
-    "autoregressive": lambda d, t, a, width: decoders.AutoregressiveDecoder(d, t, a, spread=0.1),
+    "autoregressive": lambda d, t, a, width: decoders.AutoregressiveDecoder(d, t, a, spread=0.1, choice="expectation"),
     "act": lambda d, t, a, width: decoders.ACTDecoder(d, t, a),
     "diffusion": lambda d, t, a, width: decoders.DiffusionDecoder(d, t, a, width),
     "flow": lambda d, t, a, width: decoders.FlowDecoder(d, t, a, width),

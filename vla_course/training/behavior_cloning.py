@@ -1,26 +1,31 @@
 """What behavior cloning starts from: a fresh policy that fits the demonstrations."""
 
+import dataclasses
+import json
+from collections.abc import Iterable
 from pathlib import Path
 
 from vla_course.data.store import read_metadata
 from vla_course.data.tokenizer import WordTokenizer
 from vla_course.data.windows import WindowDataset
+from vla_course.errors import CourseError, one_of
 from vla_course.models.policy import VLAConfig, VLAPolicy, closed_loop
 
 
-def demonstrations(root: Path) -> WindowDataset:
+def demonstrations(root: Path, chunk: int | None = None) -> WindowDataset:
     """A data set as behavior cloning wants it: one window from each episode where its actions are waypoints, and one
     from each step, with chunks as long as those of `closed_loop`, where they are moves of 0.1 s.
 
     Args:
         root: the data set.
+        chunk: actions in a window; None for as many as the policy plans by itself.
 
     Raises:
         CourseError: as `WindowDataset`.
     """
     if read_metadata(root).get("action_mode", "waypoint") == "waypoint":
-        return WindowDataset(root)
-    return WindowDataset(root, chunk=closed_loop().chunk, every_step=True)
+        return WindowDataset(root, chunk=chunk or VLAConfig().chunk)
+    return WindowDataset(root, chunk=chunk or closed_loop().chunk, every_step=True)
 
 
 def new_policy(dataset: WindowDataset, seed: int, **fields: object) -> VLAPolicy:
@@ -40,3 +45,28 @@ def new_policy(dataset: WindowDataset, seed: int, **fields: object) -> VLAPolicy
     if recorded["action_mode"] == "waypoint":
         return VLAPolicy.seeded(VLAConfig(**{"cameras": recorded["cameras"][:1], **fields}), seed)
     return VLAPolicy.seeded(closed_loop(**{"cameras": recorded["cameras"], **fields}), seed)
+
+
+def parse_parts(assignments: Iterable[str]) -> dict:
+    """Fields of `VLAConfig` as they are written on a command line.
+
+    Args:
+        assignments: such as "decoder=flow", "execute=4" or 'cameras=["front"]'. A value is JSON, or else text.
+
+    Raises:
+        CourseError: an unknown field, or a value of another type than the field's.
+    """
+    known = {field.name: getattr(VLAConfig(), field.name) for field in dataclasses.fields(VLAConfig)}
+    parts = {}
+    for assignment in assignments:
+        name, _, text = assignment.partition("=")
+        one_of("part", name, tuple(known))
+        try:
+            value = json.loads(text)
+        except json.JSONDecodeError:
+            value = text
+        wanted = {float: (float, int), type(None): (int, type(None))}.get(type(known[name]), (type(known[name]),))
+        if type(value) not in wanted:
+            raise CourseError(f"{assignment}: give {name} a value like {json.dumps(known[name])}")
+        parts[name] = value
+    return parts

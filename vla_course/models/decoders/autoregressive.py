@@ -70,8 +70,8 @@ class AutoregressiveDecoder(nn.Module):
         heads: attention heads.
         blocks: transformer blocks.
         spread: of the labels; see `Bins`.
-        choice: "argmax", the likeliest token; "expectation", the mean of all bins, each as much as it is likely, while
-            the tokens that come later are told the likeliest; or "sample", one drawn at random.
+        choice: "argmax", the likeliest token; "expectation", the one nearest to the mean of all bins, each as much as
+            it is likely; or "sample", one drawn at random.
 
     Raises:
         CourseError: another choice.
@@ -117,19 +117,24 @@ class AutoregressiveDecoder(nn.Module):
         return self.leave(x).unflatten(1, self.shape)
 
     def loss(self, context: Tensor, actions: Tensor, keep: Tensor, generator: Generator | None = None) -> Tensor:
-        """Cross-entropy of the tokens; see `ActionDecoder.loss`. Nothing is drawn.
+        """Cross-entropy of the tokens; see `ActionDecoder.loss`.
 
-        Padded rows come last in a window, so no row that counts sees them.
+        Padded rows come last in a window, so no row that counts sees them. A decoder that was only ever told true
+        tokens learns to copy them with small changes, and adds up its own errors when it writes (exposure bias: Bengio
+        et al. 2015, arXiv:1506.03099). So what it is told is drawn as vaguely as its labels are.
         """
         check_chunk(actions, keep, self.shape)
-        logits = self(context, self.bins.encode(actions))
+        told = actions
+        if self.bins.spread > 0:
+            noise = torch.randn(actions.shape, generator=generator, device=actions.device)
+            told = actions + self.bins.spread * noise
+        logits = self(context, self.bins.encode(told))
         return masked_mean(self.bins.cross_entropy(logits, actions), keep)
 
     @torch.no_grad()
     def sample(self, context: Tensor, generator: Generator | None = None) -> Tensor:
         """Actions (B, chunk, action), written token by token."""
-        tokens, logits = self.write(context, generator)
-        return self.bins.expectation(logits) if self.choice == "expectation" else self.bins.decode(tokens)
+        return self.bins.decode(self.write(context, generator)[0])
 
     def write(self, context: Tensor, generator: Generator | None = None) -> tuple[Tensor, Tensor]:
         """Write a chunk token by token, with a cache of the keys and values of those already written.
@@ -139,11 +144,11 @@ class AutoregressiveDecoder(nn.Module):
         """
         caches: list[Tensor | None] = [None] * len(self.blocks)
         x, tokens, logits = self.start(context), [], []
-        for position in self.position:
+        for place, position in enumerate(self.position):
             x = (x + position).unsqueeze(1)  # (B, 1, width)
             for i, block in enumerate(self.blocks):
                 x, caches[i] = block(x, caches[i])
             logits.append(self.leave(x[:, 0]))
-            tokens.append(choose(logits[-1], self.choice, generator))
+            tokens.append(choose(logits[-1], self.bins.centers[place % self.shape[1]], self.choice, generator))
             x = self.words(tokens[-1])
         return torch.stack(tokens, 1).unflatten(1, self.shape), torch.stack(logits, 1).unflatten(1, self.shape)

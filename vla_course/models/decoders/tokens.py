@@ -65,10 +65,6 @@ class Bins(nn.Module):
         """The normalized actions (..., A) of tokens (..., A)."""
         return self.centers.gather(1, tokens.flatten(0, -2).T).T.view(tokens.shape)
 
-    def expectation(self, logits: Tensor) -> Tensor:
-        """The mean of all bins, each as much as it is likely: (..., A) of logits (..., A, n)."""
-        return (logits.softmax(-1) * self.centers).sum(-1)
-
     def _known(self) -> Tensor:
         if self.edges[0, 0].isnan():
             raise CourseError("the decoder has no bins yet; call decoder.bins.set(...) before it trains or acts")
@@ -152,13 +148,26 @@ class TokenDecoder(nn.Module):
         """Actions (B, chunk, action), by `choice`."""
         logits = self(context)
         if self.choice == "expectation":
-            return self.bins.expectation(logits)
-        return self.bins.decode(choose(logits, self.choice, generator))
+            return (logits.softmax(-1) * self.bins.centers).sum(-1)
+        return self.bins.decode(choose(logits, self.bins.centers, self.choice, generator))
 
 
-def choose(logits: Tensor, choice: Choice, generator: Generator | None) -> Tensor:
-    """One token of each distribution, drawn or the likeliest: (...) of logits (..., n)."""
-    if choice != "sample":
+def choose(logits: Tensor, centers: Tensor, choice: Choice, generator: Generator | None) -> Tensor:
+    """One token of each distribution.
+
+    Args:
+        logits: (..., n).
+        centers: what the tokens stand for, (..., n) or (n,).
+        choice: "argmax", the likeliest; "expectation", the nearest to the mean; "sample", drawn at random.
+        generator: of the draws.
+
+    Returns:
+        (...).
+    """
+    if choice == "argmax":
         return logits.argmax(-1)
-    likely = logits.softmax(-1).flatten(0, -2)
-    return torch.multinomial(likely, 1, generator=generator).view(logits.shape[:-1])
+    likely = logits.softmax(-1)
+    if choice == "expectation":
+        mean = (likely * centers).sum(-1, keepdim=True)
+        return (centers - mean).abs().argmin(-1)
+    return torch.multinomial(likely.flatten(0, -2), 1, generator=generator).view(logits.shape[:-1])
