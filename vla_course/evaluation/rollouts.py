@@ -24,6 +24,7 @@ from vla_course.sim.env import TabletopEnv
 from vla_course.sim.tasks import get_task
 from vla_course.sim.world import Scene
 
+FEW = 20  # trials that are not worth the start of a process
 CONDITIONS = ("normal", "wrong_instruction", "blank_image", "held_out_phrasings")
 
 
@@ -210,7 +211,7 @@ def evaluate(
         task: a key of `TASKS`.
         seeds: the scenes.
         conditions: of `CONDITIONS`.
-        workers: processes.
+        workers: processes. A few trials are carried out in this one: another takes longer to start than they do.
 
     Raises:
         CourseError: an unknown name, or no policy in the folder.
@@ -223,7 +224,7 @@ def evaluate(
     load_policy(policy)
     written = (policy / "model.safetensors").stat().st_mtime_ns
     jobs = [(condition, seed) for condition in conditions for seed in seeds]
-    parallel = Parallel(n_jobs=workers, return_as="generator", batch_size=4)
+    parallel = Parallel(n_jobs=min(workers, 1 + len(jobs) // FEW), return_as="generator", batch_size=4)
     outcomes = parallel(delayed(_trial)(policy, written, task, seed, condition) for condition, seed in jobs)
     results = {condition: Evaluation(condition) for condition in conditions}
     bar = tqdm(outcomes, total=len(jobs), desc="evaluate", unit="trial", leave=False)
@@ -252,14 +253,18 @@ def load_policy(folder: Path) -> VLAPolicy:
 
 @functools.lru_cache(maxsize=1)
 def _worker(policy: Path, written: int, task: str) -> tuple[VLAPolicy, TabletopEnv]:
-    """One policy and one environment for as long as a worker process needs them.
+    """One policy and one environment for as long as a process needs them.
 
     `written` is when the weights were: a policy that was trained again is loaded again.
     """
-    torch.set_num_threads(1)
     loaded = load_policy(policy)
     return loaded, env_of(loaded, task)
 
 
 def _trial(policy: Path, written: int, task: str, seed: int, condition: str) -> Trial:
-    return rollout(*_worker(policy, written, task), seed, condition)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # workers share the cores, and a trial shall not depend on where it is carried out
+    try:
+        return rollout(*_worker(policy, written, task), seed, condition)
+    finally:
+        torch.set_num_threads(threads)
