@@ -33,9 +33,12 @@ from vla_course.data.store import statistics
 from vla_course.data.tokenizer import WordTokenizer
 from vla_course.data.windows import WindowDataset
 from vla_course.evaluation.statistics import SuccessRate
+from vla_course.models.attention import CrossAttention
 from vla_course.models.eye import local_mean_position
 from vla_course.models.film import FiLM, FiLMConvEncoder
-from vla_course.models.language import BagOfWords, GRUEncoder, average, hide_words
+from vla_course.models.fusion import ConcatFusion, CrossAttentionFusion, FiLMFusion
+from vla_course.models.joint import JointFusion, block_causal_mask
+from vla_course.models.language import BagOfWords, GRUEncoder, Words, average, hide_words
 from vla_course.models.observation import CameraTokens
 from vla_course.models.policy import grounding_loss
 from vla_course.models.positions import grid_centers, sine_positions, sine_positions_2d
@@ -451,3 +454,78 @@ def test_the_cache_built_in_week_5_asks_once_and_says_the_same():
 def test_the_best_possible_reader_of_week_5_cannot_tell_equal_sentences_apart():
     seen, wanted = [(1,), (1,), (1,), (2,)], torch.tensor([[0, 5], [0, 6], [1, 7], [3, 3]])
     assert np.allclose(definitions_of_week_5["best_possible"](seen, wanted), [3 / 4, 2 / 4])
+
+
+# ---- week 6
+
+definitions_of_week_6 = definitions("week06_fusion", nn=nn, F=F, SEED=0)
+
+
+def spoken(seed, length=4):
+    """Tokens of a picture, sentences of which one is padded, and a token of the state."""
+    rng = torch.Generator().manual_seed(seed)
+    tokens, states, pooled, extra = (torch.randn(2, *s, generator=rng) for s in ((6, 8), (length, 8), (8,), (1, 8)))
+    return tokens, Words(states, torch.arange(length) < torch.tensor([[length], [1]]), pooled), extra
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.sampled_from([1, 2, 4]), st.integers(1, 6))
+def test_the_attention_built_in_week_6_is_the_librarys(seed, heads, length):
+    built, rng = definitions_of_week_6, torch.Generator().manual_seed(seed)
+    mine, library = built["copied"](built["Looking"](8, heads), CrossAttention(8, heads))
+    queries, tokens = torch.randn(2, 3, 8, generator=rng), torch.randn(2, length, 8, generator=rng)
+    masks = [torch.rand(shape, generator=rng) < 0.6 for shape in ((3, length), (2, 3, length), (2, 1, length))]
+    for mask in (None, *masks):
+        if mask is not None:
+            mask[..., 0] = True
+        for one, other in zip(mine(queries, tokens, mask), library(queries, tokens, mask), strict=True):
+            assert torch.allclose(one, other, atol=1e-5)
+    q, k, v = torch.randn(3, 2, heads, length, 8, generator=rng)
+    expected = F.scaled_dot_product_attention(q, k, v, attn_mask=masks[2][:, None])
+    assert torch.allclose(built["attention"](q, k, v, masks[2][:, None])[0], expected, atol=1e-5)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 6))
+def test_the_fusions_built_in_week_6_are_the_librarys(seed, length):
+    built, (tokens, words, extra) = definitions_of_week_6, spoken(seed, length)
+    pairs = {
+        "concat": (built["SideBySide"](8), ConcatFusion(8)),
+        "film": (built["Filmed"](8), FiLMFusion(8)),
+        "cross": (built["Asking"](8, 2), CrossAttentionFusion(8, 2)),
+        "by word": (built["Asking"](8, 2, by_word=True), CrossAttentionFusion(8, 2, by_word=True)),
+        "joint": (built["Together"](8, 2), JointFusion(8, 2)),
+    }
+    for name, pair in pairs.items():
+        mine, library = built["copied"](*pair)
+        answer, expected = mine(tokens, words, extra), library(tokens, words, extra)
+        if expected.logits is None:
+            assert torch.allclose(answer, expected.summary, atol=1e-4), name
+        else:
+            assert torch.allclose(answer[0], expected.summary, atol=1e-4), name
+            assert torch.allclose(answer[1], expected.logits, atol=1e-4), name
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.booleans()), min_size=1, max_size=9))
+def test_the_mask_built_in_week_6_is_the_librarys(tokens):
+    block, readout = torch.tensor([b for b, _ in tokens]), torch.tensor([r for _, r in tokens])
+    assert torch.equal(definitions_of_week_6["who_looks"](block, readout), block_causal_mask(block, readout))
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(2, 9), st.integers(2, 9), st.floats(0.02, 0.3))
+def test_the_grounding_loss_built_in_week_6_is_the_librarys(seed, height, width, sigma):
+    built, rng = definitions_of_week_6, torch.Generator().manual_seed(seed)
+    logits, pixel = torch.randn(3, height, width, generator=rng), torch.rand(3, 2, generator=rng)
+    assert torch.allclose(built["grounding"](logits, pixel, sigma), grounding_loss(logits, pixel, sigma), atol=1e-4)
+    assert torch.allclose(built["bump"](pixel, height, width, sigma).sum(1), torch.ones(3))
+    # the lowest loss there is: a map that is the bump
+    perfect = built["bump"](pixel, height, width, sigma).clamp(min=1e-30).log().unflatten(1, (height, width))
+    assert built["grounding"](perfect, pixel, sigma) <= built["grounding"](logits, pixel, sigma)
+
+
+def test_the_cells_that_week_6_counts_are_those_that_share_the_attention():
+    equal = torch.full((7,), -1e9)
+    equal[:3] = 2.0
+    assert definitions_of_week_6["cells_looked_at"](equal) == pytest.approx(3)
+    assert definitions_of_week_6["cells_looked_at"](torch.zeros(5)) == pytest.approx(5)

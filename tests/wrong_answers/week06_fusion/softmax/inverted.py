@@ -1,0 +1,7 @@
+# says: your mask is inverted: it is true where one may look
+import torch
+
+
+def look(logits, mask):
+    """Softmax where the mask is true, 0 elsewhere: (B, Q, N), (B, Q, N) or (B, 1, N) to (B, Q, N)."""
+    return logits.masked_fill(mask, torch.finfo(logits.dtype).min).softmax(-1) * ~mask

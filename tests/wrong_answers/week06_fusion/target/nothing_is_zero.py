@@ -1,0 +1,14 @@
+# says: where nothing named is to be seen, all cells count the same
+import torch
+
+
+def target(pixels, named, height, width, sigma):
+    """Where attention should be: (B, K, 2), (B, K), sizes of the map, sigma to (B, height, width)."""
+    v = ((torch.arange(height) + 0.5) / height)[:, None].expand(height, width).flatten()
+    u = ((torch.arange(width) + 0.5) / width).expand(height, width).flatten()
+    distance = (u - pixels[..., :1]) ** 2 + (v - pixels[..., 1:]) ** 2  # (B, K, height * width)
+    bumps = (-distance / (2 * sigma**2)).softmax(-1)
+    seen = named & ((pixels >= 0) & (pixels <= 1)).all(-1)  # (B, K)
+    count = seen.sum(1)[:, None]
+    mean = (bumps * seen[..., None]).sum(1) / count.clamp(min=1)
+    return mean.unflatten(1, (height, width))
