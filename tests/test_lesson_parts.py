@@ -34,6 +34,10 @@ from vla_course.data.tokenizer import WordTokenizer
 from vla_course.data.windows import WindowDataset
 from vla_course.evaluation.statistics import SuccessRate
 from vla_course.models.attention import CrossAttention
+from vla_course.models.decoders import ACTDecoder, AutoregressiveDecoder, FlowDecoder, WaypointDecoder, diffusion
+from vla_course.models.decoders.flow import euler, noisy_times
+from vla_course.models.decoders.tokens import Bins
+from vla_course.models.execution import RecedingHorizon, TemporalEnsemble
 from vla_course.models.eye import local_mean_position
 from vla_course.models.film import FiLM, FiLMConvEncoder
 from vla_course.models.fusion import ConcatFusion, CrossAttentionFusion, FiLMFusion
@@ -529,3 +533,135 @@ def test_the_cells_that_week_6_counts_are_those_that_share_the_attention():
     equal[:3] = 2.0
     assert definitions_of_week_6["cells_looked_at"](equal) == pytest.approx(3)
     assert definitions_of_week_6["cells_looked_at"](torch.zeros(5)) == pytest.approx(5)
+
+
+# ---- week 7
+
+definitions_of_week_7 = definitions("week07_action_decoders", nn=nn, F=F)
+
+
+def seeded(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def samples_of_week_7(seed: int = 0) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Context (5, 6), actions (5, 4, 3), and which rows count: 4, 3, 2, 1 and 4 of them."""
+    keep = torch.arange(4) < torch.tensor([4, 3, 2, 1, 4]).unsqueeze(1)
+    rng = seeded(seed)
+    return torch.randn(5, 6, generator=rng), torch.randn(5, 4, 3, generator=rng), keep
+
+
+def with_bins(decoder):
+    decoder.bins.set(uniform_bins(np.full(3, -3.0), np.full(3, 3.0), decoder.bins.edges.shape[1] - 1))
+    return decoder
+
+
+def test_the_path_followed_in_week_7_is_what_the_environment_commands():
+    env, rng = TabletopEnv("pick", cameras=()), np.random.default_rng(0)
+    env.reset(seed=0)
+    start, actions, sent = env.commanded_pose, 0.3 * rng.uniform(-1, 1, (6, 7)), []
+    for action in actions:
+        env.step(action)
+        sent.append(env.commanded_pose[:3])
+    env.close()
+    assert np.allclose(definitions_of_week_7["follow"](start, actions)[1:], sent, atol=1e-6)
+
+
+@given(st.integers(1, 12), st.integers(1, 9))
+def test_the_chunks_cut_in_week_7_hold_what_follows_each_moment(count, length):
+    actions = np.arange(count * 2.0).reshape(count, 2)
+    chunks, keep = definitions_of_week_7["chunks_of"](actions, length)
+    for t in range(count):
+        there = actions[t : t + length]
+        assert keep[t].sum() == len(there) and np.array_equal(chunks[t, : len(there)], there)
+        assert (chunks[t, len(there) :] == actions[-1]).all()
+
+
+@given(st.integers(2, 300), st.integers(0, 2**31))
+def test_the_tokens_and_labels_built_in_week_7_are_the_librarys(count, seed):
+    built, rng = definitions_of_week_7, np.random.default_rng(seed)
+    low, high = torch.full((3,), -3.0).double(), torch.tensor([3.0, 1.0, 0.5]).double()
+    values = torch.from_numpy(rng.uniform(-4, 4, size=(5, 3)))
+    library = uniform_bins(low.numpy(), high.numpy(), count)
+    tokens = built["to_tokens"](values, low, high, count)
+    assert torch.equal(tokens, library.encode(values))
+    assert torch.allclose(built["from_tokens"](tokens, low, high, count).float(), library.decode(tokens), atol=1e-6)
+    bins = Bins(3, count, spread=0.3)
+    bins.set(library)
+    labels = built["soft_labels"](values.float(), bins.centers, 0.3)
+    logits = torch.randn(5, 3, count, generator=seeded(seed))
+    assert torch.allclose(labels, bins.labels(values.float()), atol=1e-5)
+    for spread, wanted in ((0.3, labels), (0.0, built["hard_labels"](bins.encode(values.float()), count))):
+        bins.spread = spread
+        found = built["cross_entropy"](logits, wanted)
+        assert torch.allclose(found, bins.cross_entropy(logits, values.float()), atol=1e-4)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_the_decoders_built_in_week_7_are_the_librarys(seed):
+    built, (context, actions, keep) = definitions_of_week_7, samples_of_week_7(seed)
+    torch.manual_seed(seed)
+    library, mine = WaypointDecoder(6, 4, 3), built["OneAnswer"](6, 4, 3)
+    mine.load_state_dict(library.state_dict())
+    assert torch.allclose(mine.loss(context, actions, keep), library.loss(context, actions, keep), atol=1e-6)
+    assert torch.allclose(mine.sample(context), library.sample(context), atol=1e-6)
+    library = with_bins(AutoregressiveDecoder(6, 4, 3, bins=16, width=16)).eval()
+    tokens = library.bins.encode(actions)
+    assert torch.allclose(built["all_logits"](library, context, tokens), library(context, tokens), atol=1e-5)
+    assert torch.equal(built["write"](library, context, (4, 3)), library.write(context)[0])
+    library = ACTDecoder(6, 4, 3, width=16, style=5)
+    noise = torch.randn(5, 5, generator=seeded(3))
+    found = built["act_loss"](library, context, actions, keep, noise)
+    assert torch.allclose(found, library.loss(context, actions, keep, seeded(3)), atol=1e-5)
+
+
+def test_noise_is_taken_away_in_week_7_as_in_the_library():
+    built, (context, actions, keep) = definitions_of_week_7, samples_of_week_7()
+    kept = built["kept_after"](100)
+    assert torch.allclose(kept, diffusion.squared_cosine(100), atol=1e-6)
+    x, clean, fresh = torch.randn(3, 5, 4, 3, generator=seeded(1))
+    assert torch.allclose(built["add_noise"](x, fresh, kept[40]), diffusion.add_noise(x, fresh, kept[40]), atol=1e-6)
+    for t, before in ((59, kept[49]), (9, torch.ones(()))):
+        found = built["ddim"](x, clean, kept[t], before)
+        assert torch.allclose(found, diffusion.ddim_step(x, clean, kept[t], before), atol=1e-5)
+        found = built["ddpm"](x, clean, kept[t], before, fresh)
+        assert torch.allclose(found, diffusion.ddpm_step(x, clean, kept[t], before, fresh), atol=1e-5)
+        noisy, said = built["add_noise"](x, fresh, kept[t]), built["velocity_of"](x, fresh, kept[t])
+        assert torch.allclose(built["clean_from_noise"](noisy, fresh, kept[t]), x, atol=1e-4)
+        assert torch.allclose(built["clean_from_velocity"](noisy, said, kept[t]), x, atol=1e-4)
+    library = diffusion.DiffusionDecoder(6, 4, 3, width=16, draws=1)
+    dice = seeded(2)
+    noise, step = torch.randn(actions.shape, generator=dice), torch.randint(100, (5,), generator=dice)
+    found = built["diffusion_loss"](library.network, kept, context, actions, keep, noise, step)
+    assert torch.allclose(found, library.loss(context, actions, keep, seeded(2)), atol=1e-5)
+    with torch.no_grad():
+        start = torch.randn(5, 4, 3, generator=seeded(2))
+        found = built["take_away"](library.network, kept, context, start)[-1]
+    assert torch.allclose(found, library.sample(context, seeded(2)), atol=1e-4)
+
+
+def test_noise_flows_in_week_7_as_in_the_library():
+    built, (context, actions, keep) = definitions_of_week_7, samples_of_week_7()
+    library, dice = FlowDecoder(6, 4, 3, width=16, draws=1), seeded(2)
+    noise, time = torch.randn(actions.shape, generator=dice), noisy_times(5, dice, torch.device("cpu"))
+    found = built["flow_loss"](library.velocity, context, actions, keep, noise, time)
+    assert torch.allclose(found, library.loss(context, actions, keep, seeded(2)), atol=1e-5)
+    with torch.no_grad():
+        states = built["follow_flow"](library.velocity, context, noise, 7)
+        assert len(states) == 8
+        assert torch.allclose(states[-1], euler(lambda x, t: library.velocity(x, t, context), noise, 7), atol=1e-5)
+
+
+@given(st.integers(1, 6), st.integers(1, 6), st.floats(-0.5, 1))
+def test_plans_are_carried_out_in_week_7_as_in_the_library(chunk, execute, decay):
+    built, plans = definitions_of_week_7, torch.randn(12, chunk, 3, generator=seeded())
+    execute = min(execute, chunk)
+    pairs = [
+        (built["Queue"](execute), RecedingHorizon(execute)),
+        (built["Queue"](), RecedingHorizon()),
+        (built["Ensemble"](decay), TemporalEnsemble(decay)),
+    ]
+    for mine, library in pairs:
+        for plan in plans:
+            found, expected = (way.next(lambda plan=plan: plan) for way in (mine, library))
+            assert torch.allclose(found, expected, atol=1e-5)

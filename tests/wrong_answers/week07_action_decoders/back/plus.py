@@ -1,0 +1,7 @@
+# says: the velocity is taken away, not added
+
+
+def step_back(noisy, said, kept, before, largest):
+    clean = (kept**0.5 * noisy + (1 - kept) ** 0.5 * said).clamp(-largest, largest)
+    noise = (noisy - kept**0.5 * clean) / (1 - kept) ** 0.5
+    return before**0.5 * clean + (1 - before) ** 0.5 * noise

@@ -1,0 +1,13 @@
+# says: the weights of a moment are scaled to sum to 1
+import torch
+
+
+def carry_out(plans, decay):
+    actions = []
+    for t in range(len(plans)):
+        votes = torch.stack([plans[s, t - s] for s in range(max(0, t - plans.shape[1] + 1), t + 1)])
+        weights = torch.exp(-decay * torch.arange(len(votes)))
+        action = (weights.unsqueeze(-1) * votes).sum(0)
+        action[-1] = plans[t, 0, -1]
+        actions.append(action)
+    return torch.stack(actions)
