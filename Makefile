@@ -22,7 +22,7 @@ demo: $(STAMP) ## collect demonstrations, train a policy, test it on unseen scen
 
 test: $(STAMP) ## run all tests, those of the notebooks too
 	@test -d tests || { echo "no tests here: this is a class's copy; use vla-course check exercises/NOTEBOOK"; exit 1; }
-	@$(BIN)/python -m pytest tests -n 2 --dist loadgroup
+	@$(BIN)/python -m pytest tests -n 2 --dist loadfile
 
 lab: $(STAMP) ## open JupyterLab on the lessons
 	@$(BIN)/jupyter-lab --LabApp.default_url=/lab/tree/notebooks

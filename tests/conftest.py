@@ -8,18 +8,9 @@ import torch
 
 os.environ.setdefault("VLA_COURSE_SCALE", "ci")
 os.environ["HF_HUB_OFFLINE"] = "1"
-os.environ["OMP_NUM_THREADS"] = "1"  # of the programs that tests start: two test processes share two cores
-torch.set_num_threads(1)
+torch.set_num_threads(1)  # two test processes on two cores
 
 ROOT = Path(__file__).parent.parent
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of one file stay in one process and share what they made; notebooks go first, each where there is room."""
-    items.sort(key=lambda item: item.path.stem != "test_notebooks")
-    for item in items:
-        group = item.nodeid if item.path.stem == "test_notebooks" else item.path.as_posix()
-        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session")
