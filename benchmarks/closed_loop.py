@@ -45,7 +45,7 @@ class Plan:
     fields: dict = field(default_factory=dict)
 
 
-THREE = Plan(("pick", "place", "push_forward"), episodes=700, epochs=3)
+THREE = Plan(("pick", "place", "push_forward"), episodes=600, epochs=3)
 
 
 def learn(data: Path, out: Path, seed: int, plan: Plan) -> None:

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 import torch
 
-os.environ.setdefault("VLA_COURSE_SCALE", "ci")
+os.environ["VLA_COURSE_SCALE"] = "ci"
 os.environ["HF_HUB_OFFLINE"] = "1"
 torch.set_num_threads(1)  # two test processes on two cores
+os.environ["OMP_NUM_THREADS"] = "1"  # the same for the programs that tests start
 
 ROOT = Path(__file__).parent.parent
 

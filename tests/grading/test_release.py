@@ -61,6 +61,7 @@ def test_an_exercise_is_its_solution_without_answers_and_probes(course):
             assert cell.metadata.nbgrader == before[name].metadata.nbgrader and cell.metadata.nbgrader.points > 0
             assert cell.outputs == before[name].outputs and cell.execution_count
             assert cell.metadata.vla_course.expected == cell.outputs[0].text
+            assert cell.metadata.jupyter.source_hidden
         elif cell.cell_type == "code":
             assert cell.outputs == [] and cell.execution_count is None
     assert "exercises/week99_vectors.ipynb" in after["badges"].source

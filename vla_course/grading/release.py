@@ -41,6 +41,7 @@ def exercise(solution: Solution) -> NotebookNode:
                     'run "vla-course notebooks"'
                 )
             cell.metadata.setdefault("vla_course", NotebookNode())["expected"] = expected
+            cell.metadata["jupyter"] = {"source_hidden": True}  # it names mistakes before the student makes them
             continue
         cell.outputs, cell.execution_count = [], None
         if _role(cell) == "answer":

@@ -8,7 +8,7 @@ import pytest
 from nbval.plugin import IPyNbCell, IPyNbFile, NbCellError
 
 from vla_course.grading.compare import for_nbval, printed
-from vla_course.grading.kernel import BoxedKernel, Ended, read_inside
+from vla_course.grading.kernel import DIED, BoxedKernel, Ended, read_inside
 from vla_course.grading.sandbox import Box
 from vla_course.grading.traces import plain_traceback
 
@@ -73,8 +73,9 @@ class BoxedCell(IPyNbCell):
             elif not getattr(self, "comparison_traceback", None):
                 ran.error = str(error)
             raise
-        except RuntimeError:
-            raise Ended(run.ending or "the kernel had ended before this cell") from None
+        except RuntimeError:  # it had ended before this cell, perhaps so shortly before that nobody saw why
+            kernel.ending = kernel.ending or DIED
+            raise Ended(kernel.ending) from None
         finally:
             ran.printed = printed(self.test_outputs)
             for output in self.test_outputs or []:
