@@ -4,6 +4,8 @@ The address of the repository stands in pyproject.toml and nowhere else: a fork 
 `vla-course notebooks`, then `vla-course release`.
 """
 
+import base64
+import io
 import os
 import tempfile
 import tomllib
@@ -12,6 +14,7 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
+from PIL import Image
 
 from vla_course.errors import CourseError
 
@@ -82,6 +85,14 @@ def worth_storing(output: nbformat.NotebookNode) -> bool:
     return not bar and output.get("name") != "stderr"
 
 
+def smaller(picture: str) -> str:
+    """A PNG in base64 with a palette of 256 colors, a fourth of the size: the eye sees no difference."""
+    stored = io.BytesIO()
+    image = Image.open(io.BytesIO(base64.b64decode(picture))).convert("RGB")
+    image.quantize(256, Image.Quantize.MAXCOVERAGE, kmeans=2).save(stored, "png", optimize=True)
+    return base64.b64encode(stored.getvalue()).decode()
+
+
 def check_notebooks(checkout: Path) -> None:
     """That the generated cells of lessons and solutions are current, and outputs stored and without an error.
 
@@ -119,6 +130,9 @@ def run_notebook(checkout: Path, path: Path) -> None:
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs = [output for output in cell.outputs if worth_storing(output)]
+            for data in (output.get("data", {}) for output in cell.outputs):
+                if "image/png" in data:
+                    data["image/png"] = smaller(data["image/png"])
     own = {key: value for key, value in notebook.metadata.items() if key == "vla_course"}
     notebook.metadata = {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},

@@ -1,10 +1,14 @@
-# says: each column has centers of its own
+# says: each column has edges of its own
+import torch
 
 
-def soft_labels(values, centers, spread):
-    distances = (values.unsqueeze(-1) - centers[0]) / spread
-    return (-distances.square() / 2).softmax(-1)
+def soft_labels(values, edges, spread):
+    below = torch.special.ndtr((edges[:1] - values.unsqueeze(-1)) / spread)
+    below[..., 0], below[..., -1] = 0.0, 1.0
+    return below.diff(dim=-1)
 
 
-def expectation(logits, centers):
-    return (logits.softmax(-1) * centers).sum(-1)
+def read(logits, centers, reach):
+    best = logits.argmax(-1, keepdim=True)
+    near = (torch.arange(centers.shape[-1]) - best).abs() <= reach
+    return (logits.masked_fill(~near, -torch.inf).softmax(-1) * centers).sum(-1)

@@ -5,5 +5,7 @@ def draw(mean, log_variance, noise):
     return mean + noise * log_variance
 
 
-def kl(mean, log_variance):
-    return (mean.square() + log_variance.exp() - 1 - log_variance).sum(-1) / 2
+def kl(mean, log_variance, prior_mean, prior_log_variance):
+    ratio = (log_variance - prior_log_variance).exp()
+    moved = (mean - prior_mean).square() / prior_log_variance.exp()
+    return (moved + ratio - 1 - ratio.log()).sum(-1) / 2

@@ -1,11 +1,11 @@
 # says: the draw is cut off from the network: no item, detach or no_grad
-import torch
 
 
 def draw(mean, log_variance, noise):
-    with torch.no_grad():
-        return mean + noise * (log_variance / 2).exp()
+    return mean.detach() + noise * (log_variance.detach() / 2).exp()
 
 
-def kl(mean, log_variance):
-    return (mean.square() + log_variance.exp() - 1 - log_variance).sum(-1) / 2
+def kl(mean, log_variance, prior_mean, prior_log_variance):
+    ratio = (log_variance - prior_log_variance).exp()
+    moved = (mean - prior_mean).square() / prior_log_variance.exp()
+    return (moved + ratio - 1 - ratio.log()).sum(-1) / 2

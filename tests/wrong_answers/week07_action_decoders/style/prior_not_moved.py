@@ -1,0 +1,10 @@
+# says: the prior's mean is missing: only the distance between the two means counts
+
+
+def draw(mean, log_variance, noise):
+    return mean + noise * (log_variance / 2).exp()
+
+
+def kl(mean, log_variance, prior_mean, prior_log_variance):
+    ratio = (log_variance - prior_log_variance).exp()
+    return (mean.square() / prior_log_variance.exp() + ratio - 1 - ratio.log()).sum(-1) / 2
