@@ -9,10 +9,13 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 from vla_course.errors import CourseError
 from vla_course.grading import kernel as kernels
 from vla_course.grading import run as runs
-from vla_course.grading.cells import Limits
+from vla_course.grading.assemble import judge
+from vla_course.grading.cells import Limits, read_solution
 from vla_course.grading.kernel import DIED, NO_MESSAGE, BoxedKernel
-from vla_course.grading.run import Run, execute
+from vla_course.grading.run import Ran, Run, execute
 from vla_course.grading.sandbox import Box
+
+WEEK99 = Path(__file__).parent / "course" / "solutions" / "week99_vectors.ipynb"
 
 
 class PlayedKernel(BoxedKernel):
@@ -78,3 +81,12 @@ def test_a_kernel_that_does_not_start_is_no_fault_of_the_student(tmp_path, monke
     monkeypatch.setattr(kernels, "PROGRAM", "raise SystemExit(7)")
     with pytest.raises(CourseError, match="did not start .*ended with status 7"):
         ran(tmp_path, "print(1)")
+
+
+def test_a_check_that_did_not_print_all_its_lines_is_told_so(tmp_path):
+    task = read_solution(WEEK99).tasks[0]
+    expected = {cell.id: "a\nb\n" for cell in (task.check, *task.probes)}
+    run = Run(Box("none", tmp_path, tmp_path, {}, Limits()), expected, cells={task.check.id: Ran(printed="a\n")})
+    assert judge(task, "pass", run, expected).reason == "lines of it are missing"
+    run.ending = DIED
+    assert judge(task, "pass", run, expected).reason == f"the run was ended: {DIED}"

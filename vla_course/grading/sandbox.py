@@ -40,7 +40,6 @@ class Box:
         library: folder that holds the vla_course that the kernel imports.
         files: what the kernel finds in its working folder: name to path on the host.
         limits: what it may use.
-        scale: VLA_COURSE_SCALE.
         core: the only processor core it may use; None for any.
     """
 
@@ -49,7 +48,6 @@ class Box:
     library: Path
     files: dict[str, Path]
     limits: Limits
-    scale: str = "ci"
     core: int | None = None
 
     @cached_property
@@ -77,7 +75,7 @@ class Box:
             "PYTHONHASHSEED": "0",
             "PYTHONPATH": str(self.library) if self.kind == "none" else LIBRARY,
             "TMPDIR": self.scratch,
-            "VLA_COURSE_SCALE": self.scale,
+            "VLA_COURSE_SCALE": "ci",
         }
         return inside | ({"JPY_PARENT_PID": str(os.getpid())} if self.kind == "none" else {})
 
