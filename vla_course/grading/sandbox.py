@@ -14,7 +14,6 @@ import subprocess
 import sys
 import sysconfig
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import psutil
@@ -50,12 +49,12 @@ class Box:
     limits: Limits
     core: int | None = None
 
-    @cached_property
+    @property
     def scratch(self) -> str:
         """The kernel's working folder, as the kernel sees it."""
         return str(self.folder / "scratch") if self.kind == "none" else SCRATCH
 
-    @cached_property
+    @property
     def sockets(self) -> str:
         """The folder of the sockets, as the kernel sees it."""
         return str(self.folder) if self.kind == "none" else SOCKETS
@@ -284,11 +283,9 @@ def probe(kind: str, folder: Path, library: Path, hidden: list[str]) -> None:
     one_of("sandbox", kind, KINDS)
     if kind == "none":
         return
-    tools = (
-        ("bwrap", "prlimit", "taskset", *(["setpriv"] if os.geteuid() == 0 else []))
-        if kind == "bubblewrap"
-        else (kind,)
-    )
+    tools = [kind]
+    if kind == "bubblewrap":
+        tools = ["bwrap", "prlimit", "taskset", *(["setpriv"] if os.geteuid() == 0 else [])]
     for tool in tools:
         if shutil.which(tool) is None:
             raise CourseError(f"the sandbox cannot run: there is no program {tool!r}; {REMEDY}")
