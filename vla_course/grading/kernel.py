@@ -149,7 +149,7 @@ class BoxedKernel(RunningKernel):
     def _was_cut(self) -> None:
         """The kernel has died, or has sent a message that is too large."""
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self.process.wait(2)
+            self.process.wait(5)
         self.end(DIED if not self.is_alive() else self._too_much())
 
     def _too_much(self) -> str:

@@ -57,6 +57,7 @@ class BoxedCell(IPyNbCell):
 
     def setup(self) -> None:
         """nbval would expect every cell after a timeout to fail; here each is run and judged."""
+        self.output_timeout = 20  # nbval ends the kernel after 5 s of silence, which a busy machine may need
 
     def runtest(self) -> None:
         """Run the cell, compare, and note what happened."""
