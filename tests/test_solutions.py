@@ -18,19 +18,17 @@ WRONG = ROOT / "tests" / "wrong_answers"
 RIGHT = ROOT / "tests" / "right_answers"
 SOLUTIONS = [read_solution(path) for path in solutions(ROOT)]
 TASKS = [pytest.param(s, t, id=f"{s.name}-{t.name}") for s in SOLUTIONS for t in s.tasks]
-ANSWERS = [
-    pytest.param(s, t, path, id=f"{s.name}-{t.name}-{path.stem}")
-    for s in SOLUTIONS
-    for t in s.tasks
-    for path in sorted((WRONG / s.name / t.name).glob("*.py"))
-]
-STYLES = [
-    pytest.param(s, t, path, id=f"{s.name}-{t.name}-{path.stem}")
-    for s in SOLUTIONS
-    for t in s.tasks
-    for path in sorted((RIGHT / s.name / t.name).glob("*.py"))
-]
 SAYS = re.compile(r"# says: (.+)\n")
+
+
+def answers(folder: Path) -> list:
+    """Those that ship for each task."""
+    return [
+        pytest.param(s, t, path, id=f"{s.name}-{t.name}-{path.stem}")
+        for s in SOLUTIONS
+        for t in s.tasks
+        for path in sorted((folder / s.name / t.name).glob("*.py"))
+    ]
 
 
 @pytest.fixture(autouse=True)
@@ -70,7 +68,7 @@ def test_its_own_answers_pass_probes_that_no_constant_passes(solution, task):
     assert not re.search(r"\b(nan|inf)\b", "".join(printed), re.IGNORECASE)
 
 
-@pytest.mark.parametrize("solution, task, path", ANSWERS)
+@pytest.mark.parametrize("solution, task, path", answers(WRONG))
 def test_a_wrong_answer_is_rejected_by_name(solution, task, path):
     names = dict(namespace(solution.path))
     exec(path.read_text(), names)
@@ -86,7 +84,7 @@ def test_a_task_ships_a_right_answer_in_another_style(solution, task):
     assert list((RIGHT / solution.name / task.name).glob("*.py"))
 
 
-@pytest.mark.parametrize("solution, task, path", STYLES)
+@pytest.mark.parametrize("solution, task, path", answers(RIGHT))
 def test_a_right_answer_in_another_style_passes_whatever_the_seed(solution, task, path):
     """In loops, or with other precision: what it prints differs in the last digits, and must count as the same."""
     own, other = dict(namespace(solution.path)), dict(namespace(solution.path))

@@ -6,6 +6,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import numpy as np
+
 KINDS = {"b": "True or False", "i": "a number", "u": "a number", "f": "a number", "U": "text"}
 
 
@@ -43,10 +45,8 @@ def compare(
         print(f"{name}: {_text(got, digits)}, expected {_text(wanted, digits)}{cause}")
 
 
-def _array(value: Any) -> Any:
+def _array(value: Any) -> np.ndarray | None:
     """As a numpy array; None where it is nothing that can be compared."""
-    import numpy as np
-
     try:
         array = np.asarray(value.detach().cpu() if hasattr(value, "detach") else value)
         if array.dtype == object and isinstance(value, list | tuple):  # such as a list of tensors
@@ -56,13 +56,11 @@ def _array(value: Any) -> Any:
     return array if array.dtype.kind in KINDS else None
 
 
-def _kind(array: Any) -> str:
+def _kind(array: np.ndarray | None) -> str:
     return "" if array is None else KINDS[array.dtype.kind]
 
 
-def _same(one: Any, other: Any) -> bool:
-    import numpy as np
-
+def _same(one: np.ndarray | None, other: np.ndarray | None) -> bool:
     if one is None or other is None or one.shape != other.shape or _kind(one) != _kind(other):
         return False
     if one.dtype.kind == "f" or other.dtype.kind == "f":
@@ -70,7 +68,7 @@ def _same(one: Any, other: Any) -> bool:
     return bool((one == other).all())
 
 
-def _text(array: Any, digits: int) -> str:
+def _text(array: np.ndarray, digits: int) -> str:
     if array.ndim:
         return "[" + ", ".join(_text(part, digits) for part in array) + "]"
     if array.dtype.kind != "f":

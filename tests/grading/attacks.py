@@ -1,4 +1,4 @@
-"""Submissions that try to earn points without the work. Each is a dict of answers, or says how its folder is made.
+"""Submissions that try to earn points without the work, as answers; `test_attacks.py` makes stranger files.
 
 The base is the course of `course/`: mean-speed 2 points, clip-step 2, interval 2, plan 4.
 """
@@ -130,7 +130,7 @@ ANSWERS: dict[str, tuple[dict[str, str], float, str]] = {
         "",
     ),
     "exit_0": ({"mean-speed": "import os\nos._exit(0)"}, 0, "the kernel died"),
-    "quit": ({"mean-speed": "exit()\nraise SystemExit(0)"}, 0, ""),
+    "quit": ({"mean-speed": "import time\nexit()\ntime.sleep(0.2)\nraise SystemExit(0)"}, 0, ""),  # 0.1 s later it ends
     "exit_later": (
         {"clip-step": "def clip_step(position, target, limit):\n    import os\n    os._exit(0)"},
         2,
@@ -139,10 +139,11 @@ ANSWERS: dict[str, tuple[dict[str, str], float, str]] = {
     "kill_all": (
         {
             "mean-speed": (
-                "import os, signal\n"
+                "import os, signal, time\n"
                 "for pid in (os.getppid(), 1, 2, -1):\n"
                 "    try:\n        os.kill(pid, signal.SIGKILL)\n"
-                "    except OSError as error:\n        print(error)\n" + WRONG
+                "    except OSError as error:\n        print(error)\n"
+                "time.sleep(7)\n" + WRONG  # the box falls a moment later, with what runs in it
             )
         },
         0,

@@ -191,7 +191,8 @@ def test_what_a_task_asks_for_is_switched_off_and_nothing_else(tmp_path):
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert done.stdout.splitlines()[0] == "0.5 1.0" and done.stdout.count("is switched off") == 2, done.stderr
-    assert 'method="wilson"' not in (library / "vla_course/evaluation/statistics.py").read_text()
+    own, copy = (folder / "vla_course/evaluation/statistics.py" for folder in (ROOT, library))
+    assert "inv_cdf" in own.read_text() and "inv_cdf" not in copy.read_text()
     assert not (library / "vla_course/grading").exists()
     with pytest.raises(CourseError, match="does not define"):
         switch_off("def a():\n    return 1\n", {"b"})

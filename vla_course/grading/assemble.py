@@ -44,17 +44,6 @@ def probe_seed(seed: int, cell: str) -> int:
     return int.from_bytes(hashlib.sha256(f"{seed} {cell}".encode()).digest()[:4])
 
 
-def compared_cells(solution: Solution) -> list[str]:
-    """Ids of the check and probe cells, in order."""
-    named = [(cell.id, part(cell.id)) for cell in code_cells(solution.notebook)]
-    return [cell for cell, who in named if who and who[1] != "answer"]
-
-
-def measures(solution: Solution) -> dict[str, Measure]:
-    """Task to measure, for the tasks that have one."""
-    return {task.name: Measure.from_metadata(task.measure) for task in solution.tasks if task.measure}
-
-
 def judge(task: Task, answer: str | None, run: Run, expected: dict[str, str]) -> TaskResult:
     """What a task earned by its check and its probes. A measured task's points come from `judge_measure`."""
     result = TaskResult(task.name, task.title, 0, task.points, answer or "")
@@ -69,24 +58,17 @@ def judge(task: Task, answer: str | None, run: Run, expected: dict[str, str]) ->
     return result
 
 
-def judge_measure(
-    result: TaskResult,
-    measure: Measure,
-    handed_in: bytes | None,
-    config: bytes | None,
-    seed: int,
-    folder: Path,
-    ending: str,
-) -> None:
-    """Measure what a task handed in, and give its points."""
+def judge_measure(result: TaskResult, measure: Measure, run: Run, seed: int, solved: Path) -> None:
+    """Measure what a task handed in, and give its points; `solved` holds what the solution handed in."""
     cell = CellResult(f"{result.name}-measure", "measure", False, measure.wanted())
+    handed_in = run.files.get(measure.file)
     try:
-        rate = measured(measure, handed_in, config, seed, folder)
+        rate = measured(measure, handed_in, seed, solved)
     except Exception as error:  # whatever the file made of its reader
         why = str(error)[:300] if isinstance(error, CourseError) else f"it cannot be read ({type(error).__name__})"
         first = next((cell.reason for cell in result.cells if cell.reason), "")
         cell.got = "nothing that can be measured"
-        cell.reason = why if handed_in else ending or first or why
+        cell.reason = why if handed_in else run.ending or first or why
     else:
         result.points = measure.points(rate) if all(cell.passed for cell in result.cells) else 0
         cell.got = f"{rate} of the scenes that only the grader knew: {result.points:g} points"
@@ -119,11 +101,10 @@ def _reason(task: Task, answer: str | None, run: Run, ran: Ran, expected: str, k
         return f"the run was ended: {ending}"
     if prints_more(ran.printed, expected):
         return "the function prints something itself; take the print out, so that only the check prints"
-    if kind == "check":
-        return next(
-            (line for line in ran.printed.splitlines() if line not in expected.splitlines()), "it printed nothing"
-        )
     if not ran.printed:
         return "it printed nothing"
+    if kind == "check":
+        known, missing = expected.splitlines(), f"the run was ended: {ending}" if ending else "lines of it are missing"
+        return next((line for line in ran.printed.splitlines() if line.strip() and line not in known), missing)
     seen = run.cells.get(task.check.id, Ran()).passed
     return "right on the examples that you saw, wrong on others" if seen else "wrong on other inputs too"

@@ -21,11 +21,12 @@ import nbformat
 from nbformat import NotebookNode
 
 from vla_course.errors import CourseError
+from vla_course.grading.measure import Measure
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 SEED_LINE = "GRADING_SEED = 0  # the grader draws another one"
 PART = re.compile(r"(?P<task>[a-z0-9]+(?:-[a-z0-9]+)*?)-(?P<role>answer|check|probe)(?:-(?P<number>[0-9]+))?")
-FORBIDDEN_IN_PROBES = ("assert", "allclose", "isclose", "array_equal", "equal")
+FORBIDDEN_IN_PROBES = {"allclose", "isclose", "array_equal", "equal"}
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Task:
         answer, check: the cells.
         probes: the hidden cells.
         may_not_use: objects of the library that the answer stands for, as "module:object" or "module:Class.method".
-        measure: how the grader measures what the check hands over (see `grading.measure`), or None.
+        measure: how the grader measures what the check hands over, or None.
     """
 
     name: str
@@ -49,7 +50,7 @@ class Task:
     check: NotebookNode
     probes: tuple[NotebookNode, ...]
     may_not_use: tuple[str, ...]
-    measure: dict | None
+    measure: Measure | None
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,11 @@ def read_solution(path: Path) -> Solution:
         marks = [line.strip() for line in answer.source.splitlines() if line.strip() in (BEGIN, END)]
         if not marks or marks != [BEGIN, END] * (len(marks) // 2):
             raise broken(answer, f"the answer stands between the lines {BEGIN!r} and {END!r}")
-        measure = check.metadata.get("vla_course", {}).get("measure")
+        stated = check.metadata.get("vla_course", {}).get("measure")
+        try:
+            measure = Measure.from_metadata(stated) if stated else None
+        except CourseError as error:
+            raise broken(check, str(error)) from None
         if not roles["probe"] and not measure:
             raise broken(check, "a task needs a probe or a measure, or a student could print the expected text")
         for probe in roles["probe"]:
@@ -152,10 +157,10 @@ def read_solution(path: Path) -> Solution:
             except SyntaxError as error:
                 raise broken(probe, f"does not parse: {error.msg}, line {error.lineno}") from None
             names = {getattr(n, "id", getattr(n, "attr", "")) for n in ast.walk(tree)}
-            asserts = "assert" in probe.source.split()
+            asserts = any(isinstance(n, ast.Assert) for n in ast.walk(tree))
             if not probe.source.startswith(SEED_LINE + "\n"):
                 raise broken(probe, f"a probe starts with the line {SEED_LINE!r}")
-            if asserts or names & set(FORBIDDEN_IN_PROBES) or "print" not in names:
+            if asserts or names & FORBIDDEN_IN_PROBES or "print" not in names:
                 raise broken(probe, "a probe prints values and judges nothing: what it judged, a student could forge")
         points = check.metadata.get("nbgrader", {}).get("points")
         if not isinstance(points, int | float) or points <= 0:

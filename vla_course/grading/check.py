@@ -106,8 +106,8 @@ def _rows(judge: Judge, notebook: nbformat.NotebookNode) -> list[Row]:
             continue
         task = part(name)[0]
         answer = answers.get(f"{task}-answer")
-        row = Row(titles[name] or task, cell.cell.metadata["nbgrader"]["points"], False, False, "")
-        row.measured = "measure" in cell.cell.metadata["vla_course"]
+        metadata = cell.cell.metadata
+        row = Row(titles[name] or task, metadata["nbgrader"]["points"], False, "measure" in metadata["vla_course"], "")
         broken = next((c for c in (answer, cell) if c in judge.errors), None)
         if answer is None:
             row.result = f"its answer cell {task}-answer is missing"

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
-RELATIVE, ABSOLUTE = 1e-4, 1e-6
+RELATIVE, ABSOLUTE = 1e-4, 1e-6  # the larger difference of the two is allowed; the first is a part of the number
 LONGEST = 64  # characters; a longer run of digits is text
 MORE = 2000  # characters beyond the expected ones; to explain how long texts differ takes pytest minutes
 
@@ -41,7 +41,7 @@ def for_nbval(outputs: Iterable[dict], expected: str) -> list[NotebookNode]:
     return [new_output("stream", name="stdout", text=text)] if text else []
 
 
-def snap(got: str, expected: str, relative: float = RELATIVE, absolute: float = ABSOLUTE) -> str:
+def snap(got: str, expected: str) -> str:
     """`got` with each number that is close to the expected one replaced by it.
 
     Numbers are held against each other line by line, where the words between them are the same; blanks beside a number
@@ -50,36 +50,33 @@ def snap(got: str, expected: str, relative: float = RELATIVE, absolute: float = 
 
     Args:
         got, expected: printed texts; both may be hostile.
-        relative: largest difference, as a part of the expected number.
-        absolute: largest difference, where that is more.
 
     Returns:
         The text to compare with `expected`: the same where, and only where, `got` says the same.
     """
     if got == expected:
         return got
-    wanted = expected.split("\n")
-    lines = got.split("\n")
+    wanted, lines = expected.split("\n"), got.split("\n")
     for index, (line, other) in enumerate(zip(lines, wanted, strict=False)):
         if line != other:
-            lines[index] = _snap_line(line, other, relative, absolute)
+            lines[index] = _snap_line(line, other)
     return "\n".join(lines)
 
 
-def _snap_line(got: str, expected: str, relative: float, absolute: float) -> str:
+def _snap_line(got: str, expected: str) -> str:
     """One line: words at the even places of `parts`, numbers at the odd ones."""
     parts, wanted = NUMBER.split(got), NUMBER.split(expected)
     if [word.strip(" ") for word in parts[::2]] != [word.strip(" ") for word in wanted[::2]]:
         return got
     for i in range(1, len(parts), 2):
-        if _close(parts[i], wanted[i], relative, absolute):
+        if _close(parts[i], wanted[i]):
             parts[i] = wanted[i]
     if parts[1::2] == wanted[1::2]:
         return expected if len(parts) > 1 else got
     return "".join(parts)
 
 
-def _close(got: str, expected: str, relative: float, absolute: float) -> bool:
+def _close(got: str, expected: str) -> bool:
     """Whether two numbers, as printed, count as the same."""
     got, expected = got.rstrip("."), expected.rstrip(".")
     if got == expected:
@@ -93,4 +90,4 @@ def _close(got: str, expected: str, relative: float, absolute: float) -> bool:
         return math.isnan(one) and math.isnan(other)
     if math.isinf(one) or math.isinf(other):  # as the word; 1e999 is too large to be told from 1e998
         return one == other and not any(character.isdigit() for character in got + expected)
-    return abs(one - other) <= max(absolute, relative * abs(other))
+    return abs(one - other) <= max(ABSOLUTE, RELATIVE * abs(other))

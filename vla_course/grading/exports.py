@@ -81,7 +81,8 @@ def moodle_csv(marks: Sequence[Mark]) -> str:
         match = MOODLE_NAME.fullmatch(mark.student)
         name, identifier = (match["name"], f"Participant {match['participant']}") if match else (mark.student, "")
         email = name if EMAIL.fullmatch(name) else ""
-        comments = html.escape(". ".join(_lines(mark)), quote=False)
+        tasks = [f"{one_line(task.title)}: {_points(task)}" for task in mark.result.tasks]
+        comments = html.escape(". ".join(tasks + _changes(mark)), quote=False)
         rows.append([identifier, name, email, mark.total, mark.result.max_points, "", comments])
     return _csv([[*header, "Feedback comments"], *rows])
 
@@ -121,7 +122,7 @@ def gradescope(mark: Mark) -> dict:
     return {
         "score": number(mark.total),
         "execution_time": round(mark.result.seconds),
-        "output": "\n".join(_lines(mark)[len(mark.result.tasks) :]),
+        "output": "\n".join(_changes(mark)),
         "output_format": "text",
         "test_output_format": "text",
         "test_name_format": "text",
@@ -155,7 +156,7 @@ def classroom(mark: Mark) -> dict:
         for task in mark.result.tasks
     ]
     if changed := number(mark.total - mark.result.points):
-        why = "; ".join(_lines(mark)[len(tests) :])
+        why = "; ".join(_changes(mark))
         tests.append(_classroom_test("Late penalty and adjustment", changed > 0, changed, why))
     passed = all(test["status"] == "pass" for test in tests)
     status = "error" if mark.result.ending else "pass" if passed else "fail"
@@ -179,9 +180,9 @@ def _points(task: TaskResult) -> str:
     return f"{number(task.points)} of {number(task.max_points)} points{reason}"
 
 
-def _lines(mark: Mark) -> list[str]:
-    """The mark in words: a line each task, then what else changed the total."""
-    lines = [f"{one_line(task.title)}: {_points(task)}" for task in mark.result.tasks]
+def _changes(mark: Mark) -> list[str]:
+    """What changed the total beside the tasks' points, and how the run went, in words."""
+    lines = []
     if mark.result.ending:
         lines.append(f"The run was ended early: {one_line(mark.result.ending)}")
     if mark.late_reason:

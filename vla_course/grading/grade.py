@@ -17,7 +17,6 @@ from joblib import Parallel, delayed
 from tqdm.auto import tqdm
 
 from vla_course.errors import CourseError
-from vla_course.grading.assemble import measures
 from vla_course.grading.cells import Solution, read_solution
 from vla_course.grading.library import PACKAGE, student_library
 from vla_course.grading.marks import read_adjustments, slug
@@ -39,14 +38,17 @@ class Batch:
         out: folder of the results.
         seed: the grading seed.
         sandbox: kind of box.
-        work: folder with the students' library, the expected texts and the scenes.
     """
 
     solution: Solution
     out: Path
     seed: int
     sandbox: str
-    work: Path
+
+    @property
+    def work(self) -> Path:
+        """Folder of the students' library, the expected texts and the scenes."""
+        return self.out.resolve() / "work"
 
     def key(self, submission: Submission) -> str:
         """Hash of all that a result comes from."""
@@ -60,13 +62,14 @@ class Batch:
 
     def job(self, **more: object) -> dict:
         """What a worker is told."""
-        files = {"scenes.npz": str(self.work / "scenes.npz")} if (self.work / "scenes.npz").exists() else {}
-        shared = {"solution": str(self.solution.path.resolve()), "folder": str(self.expected())}
-        return shared | {
+        scenes = self.work / "scenes.npz"
+        return {
+            "solution": str(self.solution.path.resolve()),
+            "folder": str(self.expected()),
             "seed": self.seed,
             "sandbox": self.sandbox,
             "library": str(self.work / "library"),
-            "files": files,
+            "files": {scenes.name: str(scenes)} if scenes.exists() else {},
             **more,
         }
 
@@ -78,9 +81,10 @@ class Batch:
         """
         run_job(job, self.solution.limits.notebook_seconds + MEASURE_SECONDS)
 
-    def result_path(self, student: str) -> Path:
-        """Where a student's result lies."""
-        return self.out / "results" / f"{slug(student)}.json"
+
+def result_path(out: Path, student: str) -> Path:
+    """Where a student's result lies."""
+    return out / "results" / f"{slug(student)}.json"
 
 
 @functools.cache
@@ -140,10 +144,10 @@ def finished_results(
     """Student to result, where an earlier call has graded what was handed in, with the solution and library as now."""
     found = {}
     for submission in submissions:
-        path = out / "results" / f"{slug(submission.student)}.json"
+        path = result_path(out, submission.student)
         if path.exists():
             result = SubmissionResult.from_json(path.read_text())
-            batch = Batch(solution, out, result.seed, sandbox, out)
+            batch = Batch(solution, out, result.seed, sandbox)
             if seed in (None, result.seed) and result.key == batch.key(submission):
                 found[submission.student] = result
     return found
@@ -172,13 +176,13 @@ def prepare(solution: Solution, out: Path, seed: int | None, sandbox: str, work:
     published = earlier.get("published", False) and not work
     if seed is None:
         seed = earlier["seed"] if earlier and earlier["published"] == published else secrets.randbits(64)
-    batch = Batch(solution, out, seed, sandbox, out.resolve() / "work")
+    batch = Batch(solution, out, seed, sandbox)
     library = student_library(batch.work / "library", [name for task in solution.tasks for name in task.may_not_use])
     with tempfile.TemporaryDirectory(prefix="grading-") as folder:
         probe(sandbox, Path(folder), library, [folder, str(solution.path.resolve()), str(out.resolve())])
-    for measure in measures(solution).values():
-        if measure.kind == "actions":
-            write_scenes(measure, seed, batch.work / "scenes.npz")
+    for task in solution.tasks:
+        if task.measure and task.measure.kind == "actions":
+            write_scenes(task.measure, seed, batch.work / "scenes.npz")
             (batch.work / "scenes.npz").chmod(0o644)
     resumed = earlier.get("seed") == seed
     date = earlier["date"] if resumed else datetime.now().astimezone().isoformat(timespec="minutes")
@@ -191,7 +195,7 @@ def prepare(solution: Solution, out: Path, seed: int | None, sandbox: str, work:
 
 def grade_one(batch: Batch, submission: Submission) -> SubmissionResult:
     """Grade one submission, whatever it does, and write its result."""
-    path, key = batch.result_path(submission.student), batch.key(submission)
+    path, key = result_path(batch.out, submission.student), batch.key(submission)
     if submission.problem:
         result = nothing(batch, submission, submission.problem, key)
     else:

@@ -29,6 +29,7 @@ MOST_FILES = 20_000
 # ipykernel without its debugger, whose import takes a third of the start.
 PROGRAM = "import sys; sys.modules['debugpy'] = None; from ipykernel.kernelapp import launch_new_instance as f; f()"
 DIED = "the kernel died: something in the notebook ended it, or it used more memory than it may"
+NO_MESSAGE = "it sent a message that no kernel sends"
 
 
 class Ended(Exception):
@@ -65,8 +66,7 @@ class BoxedKernel(RunningKernel):
             self.kc = self._client(json.loads(self.connection.read_text()))
             self._ensure_iopub_up()
         except (Ended, RuntimeError, Empty) as error:
-            self.stop()
-            raise Ended(f"the kernel did not start ({error})") from None
+            self.end(f"the kernel did not start ({error})")
 
     def _wait_for_sockets(self) -> Path:
         while (root := self.box.root(self.process)) is None:
@@ -137,7 +137,7 @@ class BoxedKernel(RunningKernel):
                 return message, sum(map(len, frames))
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError, zmq.ZMQError):
             pass  # it was no message; the kernel is ended below
-        self.end("it sent a message that no kernel sends")
+        self.end(NO_MESSAGE)
 
     def _read_output(self) -> None:
         message, size = self._read(self.kc.iopub_channel.socket)
@@ -149,7 +149,7 @@ class BoxedKernel(RunningKernel):
     def _was_cut(self) -> None:
         """The kernel has died, or has sent a message that is too large."""
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self.process.wait(2)
+            self.process.wait(5)
         self.end(DIED if not self.is_alive() else self._too_much())
 
     def _too_much(self) -> str:

@@ -6,6 +6,7 @@ pickle): bytes that are read as numbers, checked, and tried in scenes that only 
 
 import hashlib
 import io
+import tempfile
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,15 +89,14 @@ def write_scenes(measure: Measure, seed: int, path: Path) -> None:
     np.savez(path, targets=np.array(targets))
 
 
-def measured(measure: Measure, handed_in: bytes | None, config: bytes | None, seed: int, folder: Path) -> SuccessRate:
+def measured(measure: Measure, handed_in: bytes | None, seed: int, solved: Path) -> SuccessRate:
     """Try what was handed in.
 
     Args:
         measure: what is asked.
         handed_in: the student's file.
-        config: for a policy, the solution's config.json.
         seed: the grading seed.
-        folder: an empty one, private to the grader.
+        solved: folder of what the solution handed in; for a policy, its config.json is taken.
 
     Raises:
         CourseError: it cannot be tried; the message is for the student.
@@ -104,11 +104,11 @@ def measured(measure: Measure, handed_in: bytes | None, config: bytes | None, se
     if handed_in is None:
         raise CourseError(f"the file {measure.file} was not written; run the last line of the check")
     if measure.kind == "policy":
-        return _policy(measure, handed_in, config or b"", seed, folder)
+        return _policy(measure, handed_in, (solved / measure.files[-1]).read_bytes(), seed)
     return _actions(measure, _npz(handed_in, measure), seed)
 
 
-def _policy(measure: Measure, weights: bytes, config: bytes, seed: int, folder: Path) -> SuccessRate:
+def _policy(measure: Measure, weights: bytes, config: bytes, seed: int) -> SuccessRate:
     import torch
     from safetensors import SafetensorError
     from safetensors.torch import load
@@ -123,13 +123,14 @@ def _policy(measure: Measure, weights: bytes, config: bytes, seed: int, folder: 
         ) from None
     if not all(torch.isfinite(tensor).all() for tensor in tensors.values()):
         raise CourseError(f"{measure.file} holds weights that are not finite; look at the loss while training")
-    (folder / "config.json").write_bytes(config)
-    (folder / "model.safetensors").write_bytes(weights)
     torch.set_num_threads(1)
-    try:
-        policy = load_policy(folder)
-    except CourseError as error:
-        raise CourseError(str(error).replace(str(folder), measure.file)) from None
+    with tempfile.TemporaryDirectory(prefix="grading-") as folder:
+        Path(folder, "config.json").write_bytes(config)
+        Path(folder, "model.safetensors").write_bytes(weights)
+        try:
+            policy = load_policy(Path(folder))
+        except CourseError as error:
+            raise CourseError(str(error).replace(folder, measure.file)) from None
     env, outcomes = env_of(policy, measure.task), []
     for scene in scenes(measure, seed):
         try:

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from nbval.plugin import IPyNbCell, IPyNbFile, NbCellError
 
+from vla_course.errors import CourseError
 from vla_course.grading.compare import for_nbval, printed
-from vla_course.grading.kernel import DIED, BoxedKernel, Ended, read_inside
+from vla_course.grading.kernel import DIED, NO_MESSAGE, BoxedKernel, Ended, read_inside
 from vla_course.grading.sandbox import Box
 from vla_course.grading.traces import plain_traceback
 
@@ -56,6 +57,7 @@ class BoxedCell(IPyNbCell):
 
     def setup(self) -> None:
         """nbval would expect every cell after a timeout to fail; here each is run and judged."""
+        self.output_timeout = 20  # nbval ends the kernel after 5 s of silence, which a busy machine may need
 
     def runtest(self) -> None:
         """Run the cell, compare, and note what happened."""
@@ -73,8 +75,9 @@ class BoxedCell(IPyNbCell):
             elif not getattr(self, "comparison_traceback", None):
                 ran.error = str(error)
             raise
-        except RuntimeError:  # it had ended before this cell, perhaps so shortly before that nobody saw why
-            kernel.ending = kernel.ending or DIED
+        except (RuntimeError, KeyError, TypeError):  # nbval saw that it had ended, or could not read a message
+            if not kernel.ending:
+                kernel.end(NO_MESSAGE if kernel.is_alive() else DIED)
             raise Ended(kernel.ending) from None
         finally:
             ran.printed = printed(self.test_outputs)
@@ -120,13 +123,13 @@ class _Plugin:
         notebook.run, notebook.kernel = self.run, self.kernel
         return notebook
 
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        if report.failed and report.when == "setup":
-            self.run.ending = self.run.ending or "the kernel did not start"
-
 
 def execute(notebook: Path, run: Run) -> None:
-    """Let nbval run a notebook whose compared cells hold what they must print."""
+    """Let nbval run a notebook whose compared cells hold what they must print.
+
+    Raises:
+        CourseError: no cell ran, since the kernel did not start; that is no fault of the notebook.
+    """
     options = ["-q", "-p", "nbval.plugin", "-p", "no:cacheprovider", "-c", os.devnull]
     options += [f"--rootdir={notebook.parent}", f"--confcutdir={notebook.parent}"]  # else it lists all of /tmp
     options += [f"--nbval-cell-timeout={run.box.limits.cell_seconds}", str(notebook)]
@@ -135,3 +138,5 @@ def execute(notebook: Path, run: Run) -> None:
         pytest.main(options, plugins=[_Plugin(run, kernel)])
     finally:
         kernel.stop()
+    if not run.cells:
+        raise CourseError(kernel.ending or "nbval found no cell to run")

@@ -14,7 +14,6 @@ import subprocess
 import sys
 import sysconfig
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import psutil
@@ -40,7 +39,6 @@ class Box:
         library: folder that holds the vla_course that the kernel imports.
         files: what the kernel finds in its working folder: name to path on the host.
         limits: what it may use.
-        scale: VLA_COURSE_SCALE.
         core: the only processor core it may use; None for any.
     """
 
@@ -49,15 +47,14 @@ class Box:
     library: Path
     files: dict[str, Path]
     limits: Limits
-    scale: str = "ci"
     core: int | None = None
 
-    @cached_property
+    @property
     def scratch(self) -> str:
         """The kernel's working folder, as the kernel sees it."""
         return str(self.folder / "scratch") if self.kind == "none" else SCRATCH
 
-    @cached_property
+    @property
     def sockets(self) -> str:
         """The folder of the sockets, as the kernel sees it."""
         return str(self.folder) if self.kind == "none" else SOCKETS
@@ -77,7 +74,7 @@ class Box:
             "PYTHONHASHSEED": "0",
             "PYTHONPATH": str(self.library) if self.kind == "none" else LIBRARY,
             "TMPDIR": self.scratch,
-            "VLA_COURSE_SCALE": self.scale,
+            "VLA_COURSE_SCALE": "ci",
         }
         return inside | ({"JPY_PARENT_PID": str(os.getpid())} if self.kind == "none" else {})
 
@@ -286,11 +283,9 @@ def probe(kind: str, folder: Path, library: Path, hidden: list[str]) -> None:
     one_of("sandbox", kind, KINDS)
     if kind == "none":
         return
-    tools = (
-        ("bwrap", "prlimit", "taskset", *(["setpriv"] if os.geteuid() == 0 else []))
-        if kind == "bubblewrap"
-        else (kind,)
-    )
+    tools = [kind]
+    if kind == "bubblewrap":
+        tools = ["bwrap", "prlimit", "taskset", *(["setpriv"] if os.geteuid() == 0 else [])]
     for tool in tools:
         if shutil.which(tool) is None:
             raise CourseError(f"the sandbox cannot run: there is no program {tool!r}; {REMEDY}")

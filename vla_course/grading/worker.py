@@ -14,34 +14,33 @@ from pathlib import Path
 import nbformat
 
 from vla_course.errors import CourseError
-from vla_course.grading.assemble import assemble, compared_cells, judge, judge_measure, measures
-from vla_course.grading.cells import Solution, read_solution
+from vla_course.grading.assemble import assemble, judge, judge_measure
+from vla_course.grading.cells import Solution, code_cells, read_solution
 from vla_course.grading.results import SubmissionResult, write_whole
-from vla_course.grading.run import Run, execute
+from vla_course.grading.run import Ran, Run, execute
 from vla_course.grading.sandbox import Box
 
 
-def run_notebook(
-    solution: Solution, answers: dict[str, str], seed: int, expected: dict, sandbox: str, library: Path, files: dict
-) -> Run:
+def run_notebook(solution: Solution, answers: dict[str, str], expected: dict[str, str], job: dict) -> Run:
     """Run the assembled notebook in a box.
 
     Args:
         solution: the exercise.
         answers: task to source.
-        seed: of the grading run.
         expected: id of a compared cell to what it must print; empty when the solution itself runs.
-        sandbox: kind of box.
-        library: what the kernel imports.
-        files: what the kernel finds in its working folder.
+        job: names the seed, the kind of box, the library that the kernel imports, and the files that it finds.
+
+    Raises:
+        CourseError: the kernel did not start.
     """
-    with tempfile.TemporaryDirectory(prefix="grading-") as name, contextlib.ExitStack() as locks:
+    pinned = one_core() if job["sandbox"] == "bubblewrap" else contextlib.nullcontext()
+    with tempfile.TemporaryDirectory(prefix="grading-") as name, pinned as core:
         folder = Path(name)
-        taken = {f"{task}-check": measure.files for task, measure in measures(solution).items()}
-        core = locks.enter_context(one_core()) if sandbox == "bubblewrap" else None
-        run = Run(Box(sandbox, folder, library, files, solution.limits, core=core), expected, taken)
+        taken = {task.check.id: task.measure.files for task in solution.tasks if task.measure}
+        files = {name: Path(path) for name, path in job["files"].items()}
+        run = Run(Box(job["sandbox"], folder, Path(job["library"]), files, solution.limits, core), expected, taken)
         path = folder / solution.path.name
-        nbformat.write(assemble(solution, answers, seed, expected), path)
+        nbformat.write(assemble(solution, answers, job["seed"], expected), path)
         with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
             execute(path, run)
     return run
@@ -71,19 +70,16 @@ def run_solution(job: dict) -> None:
     """
     solution, folder = read_solution(Path(job["solution"])), Path(job["folder"])
     answers = {task.name: task.answer.source for task in solution.tasks}
-    files = {name: Path(path) for name, path in job["files"].items()}
-    run = run_notebook(solution, answers, job["seed"], {}, job["sandbox"], Path(job["library"]), files)
-    for cell in solution.notebook.cells:
-        if cell.cell_type == "code" and (run.ending or cell.id not in run.cells or run.cells[cell.id].error):
-            error = run.cells[cell.id].error if cell.id in run.cells else "did not run"
-            if error or run.ending:
-                raise CourseError(
-                    f"{solution.path.name}: cell {cell.id!r} of the solution: {error} {run.ending}; mend it"
-                )
+    run = run_notebook(solution, answers, {}, job)
+    for cell in code_cells(solution.notebook):
+        if error := run.cells.get(cell.id, Ran(error="did not run")).error:
+            raise CourseError(f"{solution.path.name}: cell {cell.id!r} of the solution: {error}; mend it")
+    if run.ending:
+        raise CourseError(f"{solution.path.name}: the run of the solution was ended: {run.ending}; mend it")
     for name, data in run.files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(data)
-    printed = {cell: run.cells[cell].printed for cell in compared_cells(solution)}
+    printed = {c.id: run.cells[c.id].printed for task in solution.tasks for c in (task.check, *task.probes)}
     write_whole(folder / "expected.json", json.dumps(printed, indent=1))
 
 
@@ -92,30 +88,19 @@ def grade_submission(job: dict) -> SubmissionResult:
     started = time.monotonic()
     solution, folder = read_solution(Path(job["solution"])), Path(job["folder"])
     expected = json.loads((folder / "expected.json").read_text())
-    answers, seed = job["answers"], job["seed"]
-    files = {name: Path(path) for name, path in job["files"].items()}
-    run = run_notebook(solution, answers, seed, expected, job["sandbox"], Path(job["library"]), files)
+    answers = job["answers"]
+    run = run_notebook(solution, answers, expected, job)
     results = []
     for task in solution.tasks:
         result = judge(task, answers.get(task.name), run, expected)
-        if measure := measures(solution).get(task.name):
-            config = folder / measure.files[-1]
-            with tempfile.TemporaryDirectory(prefix="grading-") as empty:
-                judge_measure(
-                    result,
-                    measure,
-                    run.files.get(measure.file),
-                    config.read_bytes() if measure.kind == "policy" else None,
-                    seed,
-                    Path(empty),
-                    run.ending,
-                )
+        if task.measure:
+            judge_measure(result, task.measure, run, job["seed"], folder)
         results.append(result)
     return SubmissionResult(
         student=job["student"],
         notebook=solution.name,
         key=job["key"],
-        seed=seed,
+        seed=job["seed"],
         sandbox=job["sandbox"],
         submitted_at=job["submitted_at"],
         ending=run.ending,
