@@ -42,7 +42,7 @@ class TrainConfig:
         clip: largest gradient norm.
         validation: share of the episodes held out.
         mirror: show every other sample of the mirrored scene; see `vla_course.data.mirror`.
-        patience: epochs without a better validation loss after which to stop; None never stops.
+        patience: epochs without a better validation loss that are borne; one more ends the run. None never does.
         seed: everything random comes from it.
     """
 
