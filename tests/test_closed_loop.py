@@ -135,6 +135,32 @@ def film(policy: VLAPolicy, env: TabletopEnv, seed: int) -> np.ndarray:
     return np.stack(frames)
 
 
+@pytest.mark.parametrize("cameras", [["wrist", "front"], ["wrist"], ["overhead"]])
+def test_any_cameras_in_any_order_learn_and_act(windows, cameras):
+    policy = new_policy(windows, seed=0, cameras=cameras)
+    batch = windows.__getitems__([0, 5, 9])
+    batch["observation.images.overhead"] = batch["observation.images.front"]
+    asked = [policy._understand(batch, batch["pointing.task"])[2][camera].shape[2] for camera in cameras]
+    assert asked == [2 + 3 * (camera == "front") for camera in cameras]
+    assert (policy(batch)[1]["grounding_loss"] > 0) == (cameras != ["overhead"])
+    env = env_of(policy, "pick")
+    env.max_steps = 1
+    assert rollout(policy, env, seed=0).steps == 1
+    env.close()
+
+
+def test_what_no_simulator_told_is_not_asked_for(windows, followed):
+    known = ("relative_positions", "start_positions", "target_pixel", "reference_pixel", "wrist_pixels")
+    real = demonstrations(followed)
+    del real.metadata["features"]["relative_positions"]
+    policy = new_policy(real, seed=0)
+    assert not policy.config.memory and policy.config.relative_weight == 0
+    batch = windows.__getitems__([0, 5, 9])
+    batch = {key: value for key, value in batch.items() if key not in known and not key.startswith("pointing")}
+    loss, parts = policy(batch)
+    assert loss == parts["action_loss"] > 0 and policy.select_action(batch).shape == (3, 7)
+
+
 def test_training_in_the_mirror_is_repeatable_and_something_else_than_without(windows, tmp_path):
     losses = {}
     for name, mirror in (("plain", False), ("mirrored", True), ("again", True)):
@@ -146,6 +172,8 @@ def test_training_in_the_mirror_is_repeatable_and_something_else_than_without(wi
 def test_parts_that_do_not_fit_are_refused():
     with pytest.raises(CourseError, match="relative_weight=0.3 needs a hidden layer"):
         VLAPolicy(VLAConfig(relative_weight=0.3))
+    with pytest.raises(CourseError, match="execute=2 of chunks of 1 actions; execute at most"):
+        VLAPolicy(closed_loop(chunk=1))
     with pytest.raises(CourseError, match="'concatenate'.*concat"):
         VLAPolicy(VLAConfig(fusion="concatenate"))
     with pytest.raises(CourseError, match="'gaussian'.*flow"):

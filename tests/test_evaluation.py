@@ -1,6 +1,8 @@
 """The figures are right, and the controls show what they claim to show."""
 
+import json
 import math
+import time
 
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
+from vla_course import demo
 from vla_course.errors import CourseError
 from vla_course.evaluation.rollouts import CONDITIONS, evaluate, rollout
 from vla_course.evaluation.statistics import SuccessRate, mcnemar, success_rate
@@ -23,6 +26,16 @@ def test_the_interval_is_wilsons(counts):
     theirs = binomtest(k, n).proportion_ci(0.95, method="wilson")
     assert (low, high) == pytest.approx((theirs.low, theirs.high), abs=1e-9)
     assert 0 <= low <= k / n <= high <= 1
+
+
+def test_the_seconds_of_a_phase_that_was_stopped_count(tmp_path):
+    for expected in (0.1, 0.2):
+        with pytest.raises(KeyboardInterrupt), demo._phase(tmp_path, "collect"):
+            time.sleep(0.06)
+            raise KeyboardInterrupt
+        assert json.loads((tmp_path / "seconds.json").read_text())["collect"] >= expected
+    with pytest.raises(CourseError, match="no folder"), demo._phase(tmp_path / "nowhere", "collect"):
+        raise CourseError("no folder")
 
 
 outcomes = st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=40)

@@ -63,6 +63,7 @@ def test_attention_with_padding_and_a_mask_equals_torchs_own_with_the_same_weigh
     )
     assert torch.allclose(answer, expected, atol=1e-5)
     assert torch.allclose(logits.softmax(-1), weights, atol=1e-6)
+    assert torch.allclose(ours(queries, tokens)[0], theirs(queries, tokens, tokens)[0], atol=1e-5)  # without a mask
 
 
 def test_heads_that_do_not_divide_the_width_are_refused():

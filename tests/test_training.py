@@ -112,6 +112,13 @@ def test_too_few_samples_are_refused(demonstrations, tmp_path):
         run(demonstrations, tmp_path, TrainConfig(batch_size=64))
 
 
+def test_too_few_samples_for_all_processes_are_refused(demonstrations, tmp_path, monkeypatch):
+    monkeypatch.setattr("accelerate.Accelerator.num_processes", 4)
+    with pytest.raises(CourseError, match=r"batches of 8 \(processes: 4\)"):
+        run(demonstrations, tmp_path / "run", CONFIG)
+    assert not (tmp_path / "run").exists()
+
+
 def test_resuming_leaves_every_global_random_state_alone(demonstrations, tmp_path):
     import random
 

@@ -86,8 +86,9 @@ def ablate(
 
     Returns:
         The rows of the table: name, settings, success rates of all tasks together and of each, p (against the first
-        row), controls, parameters, minutes (of training), validation_loss (the lowest), milliseconds (to plan once on
-        one thread). Times are those of the processor, so other work on the machine does not count.
+        row; None for a row of other settings), controls, parameters, minutes (of training), validation_loss (the
+        lowest), milliseconds (to plan once on one thread). Times are those of the processor, so other work on the
+        machine does not count.
 
     Raises:
         CourseError: an unknown row, or data in another mode.
@@ -100,7 +101,7 @@ def ablate(
     settings = {"trials": trials, "epochs": epochs, "seed": seed, "tasks": tasks, "episodes": len(dataset.episodes)}
     for name in chosen:
         folder = _folder(out, name)
-        row, wanted = _finished(folder), {**settings, "fields": ROWS.get(name, EXECUTION.get(name))}
+        row, wanted = _finished(folder), {**settings, "fields": (ROWS | EXECUTION)[name]}
         if row is None or row["settings"] != wanted:
             trained = _policy(name, data, folder, out, epochs, seed)
             row = {"name": name, "settings": wanted, **trained}
@@ -127,11 +128,10 @@ def line(row: dict) -> str:
 def _chosen(rows: tuple[str, ...]) -> list[str]:
     """Full names, the base first: every other row is compared with it."""
     names = [*ROWS, *EXECUTION]
-    found = [name for name in names if not rows or name.startswith(rows)]
     for row in rows:
         if not any(name.startswith(row) for name in names):
             one_of("row", row, names)
-    return [BASE, *(name for name in found if name != BASE)]
+    return [BASE, *(name for name in names if name != BASE and (not rows or name.startswith(rows)))]
 
 
 def _folder(out: Path, name: str) -> Path:
@@ -198,14 +198,11 @@ def _milliseconds(policy: VLAPolicy, repeat: int = 20) -> float:
 
 
 def _with_p(table: list[dict]) -> list[dict]:
-    """Each row with its p-value against the first, in place of its single outcomes."""
-    base = table[0]["outcomes"]
-    rows = []
+    """Each row with its p-value against the first, in place of its single outcomes; None for one of other settings."""
+    base, rows = table[0], []
     for row in table:
-        same = row["settings"] | {"fields": None} == table[0]["settings"] | {"fields": None}
-        pairs = (
-            [(a, b) for task in base for a, b in zip(base[task], row["outcomes"][task], strict=True)] if same else []
-        )
-        p = mcnemar(*zip(*pairs, strict=True)) if pairs else None
-        rows.append({**{key: value for key, value in row.items() if key != "outcomes"}, "p": p})
+        same = row["settings"] | {"fields": None} == base["settings"] | {"fields": None}
+        first, second = (sum(one["outcomes"].values(), []) for one in (base, row))
+        kept = {key: value for key, value in row.items() if key != "outcomes"}
+        rows.append(kept | {"p": mcnemar(first, second) if same else None})
     return rows

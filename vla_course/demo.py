@@ -85,10 +85,12 @@ def train_policy(out: Path, epochs: int, seed: int) -> int:
 @contextmanager
 def _phase(out: Path, name: str, again: bool = False) -> Iterator[None]:
     """Add the seconds of a phase to `out/seconds.json`, so that a resumed run counts all of its parts."""
-    start = time.perf_counter()
-    yield
-    path = out / "seconds.json"
-    seconds = json.loads(path.read_text()) if path.exists() else {}
-    before = 0.0 if again else seconds.get(name, 0.0)
-    seconds[name] = round(before + time.perf_counter() - start, 1)
-    path.write_text(json.dumps(seconds))
+    start, path = time.perf_counter(), out / "seconds.json"
+    try:
+        yield
+    finally:  # a phase that is stopped took its time too
+        seconds = json.loads(path.read_text()) if path.exists() else {}
+        before = 0.0 if again else seconds.get(name, 0.0)
+        seconds[name] = round(before + time.perf_counter() - start, 1)
+        if out.is_dir():
+            path.write_text(json.dumps(seconds))

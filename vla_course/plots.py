@@ -1,5 +1,6 @@
 """Pictures that lessons and reports share."""
 
+import textwrap
 from collections.abc import Sequence
 
 import matplotlib
@@ -18,7 +19,7 @@ def film_strip(frames: Sequence[np.ndarray], title: str = "", captions: Sequence
     """Pictures side by side, as the episode went.
 
     Args:
-        frames: (H, W, 3) uint8 pictures; of more than 9, about every so many are shown, and the last.
+        frames: (H, W, 3) uint8 pictures; of more than 9, eight are shown: the first, the last, and some between.
         title: above them.
         captions: one below each, where all are shown.
     """
@@ -76,7 +77,7 @@ def attention_overlays(images: Sequence[np.ndarray], maps: Sequence[np.ndarray],
             alpha=0.65,
             interpolation="nearest",
         )
-        axes[0, column].set_title(_wrap(sentence), fontsize=9)
+        axes[0, column].set_title(textwrap.fill(sentence, 23, break_on_hyphens=False), fontsize=9)
     figure.subplots_adjust(left=0.01, right=0.99, bottom=0.01, top=0.87, wspace=0.04, hspace=0.04)
     return figure
 
@@ -97,12 +98,3 @@ def success_bars(rates: dict[str, tuple[float, tuple[float, float]]]) -> Figure:
     axis.set(xlim=(0, 1), xlabel="success rate, with Wilson's 95% interval")
     figure.tight_layout()
     return figure
-
-
-def _wrap(sentence: str, width: int = 22) -> str:
-    words, lines = sentence.split(), [""]
-    for word in words:
-        if len(lines[-1]) + len(word) > width:
-            lines.append("")
-        lines[-1] = f"{lines[-1]} {word}".strip()
-    return "\n".join(lines)

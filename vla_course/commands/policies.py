@@ -45,7 +45,7 @@ def train(
         batch_size: samples in a step.
         learning_rate: its peak.
         mirror: show every other sample in the mirror.
-        patience: stop after so many epochs without a better validation loss.
+        patience: bear so many epochs without a better validation loss; one more ends the run.
         parts: what it is made of, as fields of VLAConfig, such as vision=vit decoder=flow.
         seed: of the first weights and the order of the samples.
     """

@@ -44,16 +44,13 @@ def centimetres(evaluation: Evaluation) -> str:
 def films(policy: VLAPolicy, env: TabletopEnv, evaluation: Evaluation, most: int = 3) -> list[tuple[str, Figure]]:
     """Film strips of the first successes and the first failures: (caption, figure) pairs."""
     strips = []
-    for outcome in (True, False):
+    for word, outcome in (("success", True), ("failure", False)):
         for trial in [t for t in evaluation.trials if t.success is outcome][:most]:
             frames: list[np.ndarray] = []
             rollout(policy, env, trial.seed, film=frames)
-            word = "success" if outcome else "failure"
-            missing = [name for name, held in trial.goal_conditions.items() if not held]
-            caption = f"{word}: “{trial.instruction}” (scene {trial.seed}" + (
-                f"; not {', not '.join(missing)})" if missing else ")"
-            )
-            strips.append((caption, plots.film_strip(frames)))
+            missing = ", ".join(f"not {name}" for name, held in trial.goal_conditions.items() if not held)
+            where = f"scene {trial.seed}; {missing}" if missing else f"scene {trial.seed}"
+            strips.append((f"{word}: “{trial.instruction}” ({where})", plots.film_strip(frames)))
     return strips
 
 

@@ -14,12 +14,14 @@ from pathlib import Path
 import numpy as np
 import torch
 from joblib import Parallel, delayed
+from safetensors import SafetensorError
 from tqdm.auto import tqdm
 
 from vla_course.data.windows import to_images
 from vla_course.errors import CourseError, one_of
 from vla_course.evaluation.statistics import SuccessRate, success_rate
 from vla_course.models.policy import VLAPolicy
+from vla_course.sim.cameras import CAMERAS
 from vla_course.sim.env import TabletopEnv
 from vla_course.sim.tasks import get_task
 from vla_course.sim.world import Scene
@@ -82,16 +84,15 @@ class Evaluation:
 
     def to_json(self) -> dict:
         """For reports: the success rates and means over trials."""
+        conditions = [t.goal_conditions for t in self.trials]
         return {
             **self.rate.to_json(),
             "named_object": self.named_rate.to_json(),
             **({} if self.waypoint_error is None else {"mean_waypoint_error_m": round(self.waypoint_error, 4)}),
             "mean_seconds": round(float(np.mean([t.seconds for t in self.trials])), 2),
             "goal_conditions": {
-                name: round(
-                    float(np.mean([t.goal_conditions[name] for t in self.trials if name in t.goal_conditions])), 4
-                )
-                for name in {name: None for t in self.trials for name in t.goal_conditions}
+                name: round(float(np.mean([c[name] for c in conditions if name in c])), 4)
+                for name in dict.fromkeys(name for c in conditions for name in c)
             },
         }
 
@@ -184,11 +185,8 @@ def another_object(scene: Scene, seed: int) -> int:
 
 def to_batch(observation: dict, instruction: str, blank: bool = False) -> dict:
     """An observation of the env as a batch of one."""
-    batch = {
-        "observation.state": torch.from_numpy(observation["state"])[None],
-        "task": [instruction],
-    }
-    for camera in ("front", "wrist"):
+    batch = {"observation.state": torch.from_numpy(observation["state"])[None], "task": [instruction]}
+    for camera in CAMERAS:
         if camera in observation:
             images = to_images(observation[camera][None])
             batch[f"observation.images.{camera}"] = torch.zeros_like(images) if blank else images
@@ -237,7 +235,7 @@ def load_policy(folder: Path) -> VLAPolicy:
     """A policy from its folder, ready to act.
 
     Raises:
-        CourseError: there is none, or its weights do not fit its config.
+        CourseError: there is none, it is damaged, or its weights do not fit its config.
     """
     if not (folder / "config.json").exists() or not (folder / "model.safetensors").exists():
         raise CourseError(
@@ -246,7 +244,7 @@ def load_policy(folder: Path) -> VLAPolicy:
     try:
         with contextlib.redirect_stdout(io.StringIO()):  # the hub's mixin prints where it loads from
             return VLAPolicy.from_pretrained(folder, strict=True).eval()
-    except (RuntimeError, TypeError, ValueError, KeyError) as error:
+    except (RuntimeError, TypeError, ValueError, KeyError, SafetensorError) as error:
         reason = str(error).strip().splitlines()[-1].strip()
         raise CourseError(f"{folder}: the weights do not fit config.json ({reason}); train the policy again") from None
 

@@ -46,12 +46,10 @@ class JointFusion(nn.Module):
     def forward(self, tokens: Tensor, words: Words, extra: Tensor) -> Fused:
         """Fuse; the interface is that of `fusion.py`. Logits are of the readout in the last block: (B, heads, 1, N)."""
         batch, length = words.mask.shape
-        observed = tokens.shape[1] + extra.shape[1]
         sequence = torch.cat([words.states, tokens, extra, self.readout.expand(batch, -1, -1)], dim=1)  # (B, T, C)
-        sizes = torch.tensor([length, observed, 1], device=tokens.device)
-        block = torch.tensor([0, 1, 1], device=tokens.device).repeat_interleave(sizes)  # (T,)
-        readout = torch.arange(len(block), device=tokens.device) == len(block) - 1
-        present = torch.cat([words.mask, words.mask.new_ones(batch, observed + 1)], dim=1)  # all but padding
+        place = torch.arange(sequence.shape[1], device=tokens.device)
+        block, readout = (place >= length).int(), place == len(place) - 1  # (T,) each
+        present = torch.cat([words.mask, words.mask.new_ones(batch, len(place) - length)], dim=1)  # all but padding
         mask = block_causal_mask(block, readout) & present.unsqueeze(1)  # (B, T, T)
         outputs, logits = self.transformer(sequence, mask)
         return Fused(outputs[:, -1], logits[:, :, -1:, length : length + tokens.shape[1]])

@@ -1,7 +1,4 @@
-"""Language encoders: from a sentence to a vector for each word, and one for all of it.
-
-Every encoder has `encode(sentences) -> Words`; called as a function it gives the pooled vectors alone.
-"""
+"""Language encoders: from a sentence to a vector for each word, and one for all of it."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -31,6 +28,18 @@ class Words(NamedTuple):
         return Words(layer(self.states), self.mask, layer(self.pooled))
 
 
+class LanguageEncoder(nn.Module):
+    """What every encoder can do. It also has `features`, the C of its vectors."""
+
+    def encode(self, sentences: Sequence[str]) -> Words:
+        """Encode B sentences."""
+        raise NotImplementedError
+
+    def forward(self, sentences: Sequence[str]) -> Tensor:
+        """The pooled vectors of B sentences: (B, C)."""
+        return self.encode(sentences).pooled
+
+
 def average(states: Tensor, mask: Tensor) -> Words:
     """Words whose pooled vector is the mean of the states (B, L, C) where the mask (B, L) is true."""
     states = states.masked_fill(~mask.unsqueeze(-1), 0.0)
@@ -53,7 +62,7 @@ def hide_words(tokenizer: WordTokenizer | PretrainedTokenizer, tokens: Tensor, m
     return torch.where(replace & mask, unknown, tokens)
 
 
-class BagOfWords(nn.Module):
+class BagOfWords(LanguageEncoder):
     """A vector for each word, and their mean: "the ball on the cube" and "the cube on the ball" are the same to it.
 
     Args:
@@ -76,16 +85,9 @@ class BagOfWords(nn.Module):
             tokens = hide_words(self.tokenizer, tokens, mask, self.unknown_rate)
         return average(self.embedding(tokens), mask)
 
-    def forward(self, sentences: Sequence[str]) -> Tensor:
-        """Encode B sentences: (B, C)."""
-        return self.encode(sentences).pooled
 
-
-class GRUEncoder(nn.Module):
+class GRUEncoder(LanguageEncoder):
     """A recurrent network over word embeddings (Cho et al. 2014), trained from scratch.
-
-    While training, some words are replaced by the unknown word, so that a sentence with a new word
-    in it still finds its way.
 
     Args:
         tokenizer: the vocabulary.
@@ -110,12 +112,8 @@ class GRUEncoder(nn.Module):
         last = states[torch.arange(len(tokens)), mask.sum(1) - 1]
         return Words(states.masked_fill(~mask.unsqueeze(-1), 0.0), mask, last)
 
-    def forward(self, sentences: Sequence[str]) -> Tensor:
-        """Encode B sentences: (B, C)."""
-        return self.encode(sentences).pooled
 
-
-class PretrainedTextEncoder(nn.Module):
+class PretrainedTextEncoder(LanguageEncoder):
     """Any text model of `transformers`: BERT and its sentence models, CLIP's text half, T5's encoder.
 
     The pooled vector is the mean over the sentence, as in Sentence-BERT (Reimers and Gurevych 2019); BERT's
@@ -168,7 +166,3 @@ class PretrainedTextEncoder(nn.Module):
                 f"{self.longest}; shorten it"
             )
         return average(self.model(input_ids=tokens, attention_mask=mask.long()).last_hidden_state, mask)
-
-    def forward(self, sentences: Sequence[str]) -> Tensor:
-        """Encode B sentences: (B, C)."""
-        return self.encode(sentences).pooled

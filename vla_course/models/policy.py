@@ -40,7 +40,7 @@ class VLAConfig:
 
     Attributes:
         words: vocabulary of the word tokenizer.
-        cameras: which pictures it sees; the first is the one that pointing sentences are about.
+        cameras: which pictures it sees; `plan` tells where it looks in the first.
         action_mode: of the environment; "waypoint" plans once, "ee_delta" acts at 10 Hz.
         chunk: actions that it plans at once.
         execute: actions of a chunk that are carried out before it plans again; None for all of them.
@@ -110,19 +110,19 @@ def closed_loop(**fields: object) -> VLAConfig:
         "memory": True,
         "normalization": "min_max",
     }
-    return VLAConfig(**{**own, **fields})
+    return VLAConfig(**(own | fields))
 
 
 # Each is made with the features of the context, the length of a chunk and the numbers in an action, and a width.
 DECODERS: dict[str, Callable[[int, int, int, int], nn.Module]] = {
-    "l1": lambda d, t, a, width: decoders.WaypointDecoder(d, t, a, width),
+    "l1": decoders.WaypointDecoder,
     "mse": lambda d, t, a, width: decoders.WaypointDecoder(d, t, a, width, error="mse"),
     "tokens": lambda d, t, a, width: decoders.TokenDecoder(d, t, a, width=width, spread=0.1, choice="expectation"),
     "hard_tokens": lambda d, t, a, width: decoders.TokenDecoder(d, t, a, width=width),
     "autoregressive": lambda d, t, a, width: decoders.AutoregressiveDecoder(d, t, a, spread=0.1, choice="expectation"),
     "act": lambda d, t, a, width: decoders.ACTDecoder(d, t, a),
-    "diffusion": lambda d, t, a, width: decoders.DiffusionDecoder(d, t, a, width),
-    "flow": lambda d, t, a, width: decoders.FlowDecoder(d, t, a, width),
+    "diffusion": decoders.DiffusionDecoder,
+    "flow": decoders.FlowDecoder,
 }
 
 _CARD = """---
@@ -144,7 +144,7 @@ class VLAPolicy(nn.Module, PyTorchModelHubMixin, model_card_template=_CARD, tags
         generator: what a decoder draws from that draws, on the policy's device; None: torch's own random state.
 
     Raises:
-        CourseError: an unknown part.
+        CourseError: an unknown part, or parts that do not fit together.
     """
 
     def __init__(self, config: VLAConfig):
@@ -156,19 +156,17 @@ class VLAPolicy(nn.Module, PyTorchModelHubMixin, model_card_template=_CARD, tags
             raise CourseError(f"relative_weight={config.relative_weight} needs a hidden layer; set hidden, such as 256")
         if config.memory and not config.relative_weight:
             raise CourseError("memory=True needs the relative loss; set relative_weight, such as 0.3")
+        if not config.ensemble and (config.execute or 1) > config.chunk:
+            raise CourseError(
+                f"execute={config.execute} of chunks of {config.chunk} actions; execute at most that many"
+            )
         width = config.width
         encoders = [_vision(config) for _ in config.cameras]
         self.language = _language(config)
         features = self.language.features
         self.to_width = nn.Identity() if features == width else nn.Linear(features, width)
-        self.eyes = nn.ModuleDict(
-            {
-                camera: Eye(
-                    encoder, config.fusion, width, config.heads, config.questions, config.dropout, config.glance
-                )
-                for camera, encoder in zip(config.cameras, encoders, strict=True)
-            }
-        )
+        how = (config.fusion, width, config.heads, config.questions, config.dropout, config.glance)
+        self.eyes = nn.ModuleDict({c: Eye(encoder, *how) for c, encoder in zip(config.cameras, encoders, strict=True)})
         # Only a fusion of all tokens at once takes the state among them.
         self.state_token = None if config.fusion == "cross_attention" else StateToken(ACTION, width)
         known = sum(eye.features for eye in self.eyes.values()) + ACTION
@@ -204,8 +202,7 @@ class VLAPolicy(nn.Module, PyTorchModelHubMixin, model_card_template=_CARD, tags
             offset, scale = normalizer(statistics[name], self.config.normalization)
             getattr(self, f"{name}_offset").copy_(torch.from_numpy(offset))
             getattr(self, f"{name}_scale").copy_(torch.from_numpy(scale))
-        if hasattr(self.decoder, "bins"):
-            offset, scale = self.action_offset.numpy(), self.action_scale.numpy()
+        if hasattr(self.decoder, "bins"):  # offset and scale are still those of the action
             low, high = ((np.array(statistics["action"][end]) - offset) / scale for end in ("min", "max"))
             self.decoder.bins.set(uniform_bins(low, high, self.decoder.bins.edges.shape[1] - 1))
 
@@ -219,19 +216,20 @@ class VLAPolicy(nn.Module, PyTorchModelHubMixin, model_card_template=_CARD, tags
             Normalized actions (B, chunk, 7); and attention logits (B, heads, h, w) of the first camera, asked for the
             object, None where the fusion does not look.
         """
-        context, _, logits = self._understand(batch, [[] for _ in batch["task"]])
+        context, _, logits = self._understand(batch)
         first = logits[self.config.cameras[0]]
         return self.decoder.sample(context, self.generator), None if first is None else first[:, :, 0]
 
     def _understand(
-        self, batch: dict, pointing: list[list[str]]
+        self, batch: dict, pointing: list[list[str]] | None = None
     ) -> tuple[Tensor, Tensor | None, dict[str, Tensor | None]]:
-        """See, read and look.
+        """See, read and look. K pointing sentences with each instruction name other things in the front picture.
 
         Returns:
             The context of the decoder (B, D); where the objects are, seen from the hand, (B, Q, 3) in 10 cm; and each
-            camera's logits (B, heads, Q + K, h, w), K of them for pointing sentences about the first camera's picture.
+            camera's logits (B, heads, Q, h, w), Q + K of the front camera.
         """
+        pointing = pointing or [[]] * len(batch["task"])
         questions = [[first, *others] for first, others in zip(batch["task"], pointing, strict=True)]
         words = self.language.encode([sentence for row in questions for sentence in row]).through(self.to_width)
         pooled = words.pooled.unflatten(0, (len(questions), -1))  # (B, 1 + K, width)
@@ -239,8 +237,8 @@ class VLAPolicy(nn.Module, PyTorchModelHubMixin, model_card_template=_CARD, tags
         state = (batch["observation.state"] - self.state_offset) / self.state_scale
         extra = pooled[:, :0] if self.state_token is None else self.state_token(state)
         seen, logits = [], {}
-        for i, (camera, eye) in enumerate(self.eyes.items()):
-            others = pooled[:, 1:] if i == 0 else pooled[:, :0]
+        for camera, eye in self.eyes.items():
+            others = pooled[:, 1:] if camera == "front" else pooled[:, :0]
             features, logits[camera] = eye(batch[f"observation.images.{camera}"], words, extra, others)
             seen.append(features)
         context, relative = torch.cat([*seen, state], dim=1), None
@@ -272,16 +270,16 @@ class VLAPolicy(nn.Module, PyTorchModelHubMixin, model_card_template=_CARD, tags
         instruction names, and, where the batch holds pointing sentences, at what they name. The relative loss asks
         where that is, seen from the hand. The last two need what only a simulator knows.
         """
-        pointing = batch.get("pointing.task", [[] for _ in batch["task"]])
-        if self.config.fusion != "cross_attention":  # the others read one sentence with each picture
-            pointing = [[] for _ in batch["task"]]
+        # The other fusions read one sentence with each picture.
+        pointing = batch.get("pointing.task") if self.config.fusion == "cross_attention" else None
         context, relative, logits = self._understand(batch, pointing)
         wanted = (batch["action"] - self.action_offset) / self.action_scale
         action_loss = self.decoder.loss(context, wanted, ~batch["action_is_pad"])
         grounding = action_loss.new_zeros(())
         for camera, maps in logits.items():
-            pixels = None if maps is None else _pixels(batch, camera, self.config.questions, maps.shape[2])
-            if pixels is not None:
+            pixels = _pixels(batch, camera, self.config.questions)
+            if maps is not None and pixels is not None:
+                pixels = pixels[:, : maps.shape[2]]  # of as many as were asked for
                 inside = ((pixels > 0) & (pixels < 1)).all(-1)  # the wrist camera does not always see them
                 if inside.any():
                     grounding = grounding + grounding_loss(maps[:, 0][inside], pixels[inside]) * inside.float().mean()
@@ -310,7 +308,7 @@ class VLAPolicy(nn.Module, PyTorchModelHubMixin, model_card_template=_CARD, tags
     @torch.no_grad()
     def _places(self, batch: dict) -> Tensor:
         """Where it sees the objects: (B, Q, 3) metres."""
-        _, relative, _ = self.eval()._understand(batch, [[] for _ in batch["task"]])
+        _, relative, _ = self.eval()._understand(batch)
         return relative / RELATIVE_SCALE + batch["observation.state"][:, None, :3]
 
     def reset(self) -> None:
@@ -336,11 +334,11 @@ def _language(config: VLAConfig) -> nn.Module:
     return PretrainedTextEncoder(config.language)
 
 
-def _pixels(batch: dict, camera: str, questions: int, asked: int) -> Tensor | None:
-    """What a camera's maps should find: (B, asked, 2); None where no simulator said so."""
+def _pixels(batch: dict, camera: str, questions: int) -> Tensor | None:
+    """Where things are in a camera's picture: (B, Q + K, 2), in the order of its maps; None where nobody knows."""
     if camera == "wrist" and "wrist_pixels" in batch:
-        return batch["wrist_pixels"][:, : min(questions, asked)]
+        return batch["wrist_pixels"][:, :questions]
     if camera != "front" or "target_pixel" not in batch:
         return None
-    own = [batch["target_pixel"], batch.get("reference_pixel", batch["target_pixel"])][:questions]
-    return torch.cat([torch.stack(own, 1), batch.get("pointing.pixel", torch.stack(own, 1)[:, :0])], dim=1)[:, :asked]
+    own = torch.stack([batch["target_pixel"], batch.get("reference_pixel", batch["target_pixel"])][:questions], 1)
+    return torch.cat([own, batch["pointing.pixel"]], 1) if "pointing.pixel" in batch else own

@@ -2,15 +2,15 @@
 
 from collections.abc import Sequence
 
-from torch import Tensor, nn
+from torch import nn
 
 from vla_course.data.tokenizer import PretrainedTokenizer, WordTokenizer
-from vla_course.models.language import Words, average, hide_words
+from vla_course.models.language import LanguageEncoder, Words, average, hide_words
 from vla_course.models.positions import sine_positions
 from vla_course.models.transformer import Transformer
 
 
-class TransformerTextEncoder(nn.Module):
+class TransformerTextEncoder(LanguageEncoder):
     """A transformer over the words of a sentence (Vaswani et al. 2017, section 3; pre-norm), trained from scratch.
 
     Args:
@@ -45,7 +45,3 @@ class TransformerTextEncoder(nn.Module):
         positions = sine_positions(tokens.shape[1], self.features).to(embedded)
         states, _ = self.transformer(embedded + positions, mask.unsqueeze(1))  # nobody looks at padding
         return average(states, mask)
-
-    def forward(self, sentences: Sequence[str]) -> Tensor:
-        """Encode B sentences: (B, C)."""
-        return self.encode(sentences).pooled

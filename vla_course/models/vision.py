@@ -65,8 +65,10 @@ class BackboneEncoder(nn.Module):
 
         try:
             backbone = models.get_model(name, weights="DEFAULT" if pretrained else None)
-        except ValueError as error:
-            raise CourseError(f'vision encoder {name!r} is neither "conv" nor a torchvision model: {error}') from None
+        except ValueError:
+            raise CourseError(
+                f'vision encoder {name!r} is neither "conv", "vit" or "film", nor of torchvision.models.list_models()'
+            ) from None
         except OSError as error:
             raise CourseError(
                 f"the weights of {name!r} cannot be fetched ({error}); go on with pretrained=False or connect"

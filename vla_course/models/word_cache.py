@@ -9,10 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from vla_course.errors import CourseError
-from vla_course.models.language import Words
+from vla_course.models.language import LanguageEncoder, Words
 
 
-class WordCache(nn.Module):
+class WordCache(LanguageEncoder):
     """A frozen language encoder that encodes each sentence once. What it remembers is not saved with the weights.
 
     Args:
@@ -22,7 +22,7 @@ class WordCache(nn.Module):
         CourseError: the encoder still learns, so that what was remembered would soon be wrong.
     """
 
-    def __init__(self, encoder: nn.Module):
+    def __init__(self, encoder: LanguageEncoder):
         super().__init__()
         trained = [name for name, parameter in encoder.named_parameters() if parameter.requires_grad]
         if trained:
@@ -56,10 +56,6 @@ class WordCache(nn.Module):
         lengths = torch.tensor([len(x) for x in states], device=device)
         mask = torch.arange(padded.shape[1], device=device) < lengths.unsqueeze(1)
         return Words(padded, mask, torch.stack(pooled).to(device))
-
-    def forward(self, sentences: Sequence[str]) -> Tensor:
-        """Encode B sentences: (B, C)."""
-        return self.encode(sentences).pooled
 
 
 def _forget(cache: WordCache, _: object) -> None:

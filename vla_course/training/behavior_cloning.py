@@ -31,6 +31,9 @@ def demonstrations(root: Path, chunk: int | None = None) -> WindowDataset:
 def new_policy(dataset: WindowDataset, seed: int, **fields: object) -> VLAPolicy:
     """A policy whose vocabulary, cameras and kind of actions are those of the demonstrations.
 
+    Only a simulator knows where objects are, seen from the hand. Without that the policy neither learns it nor
+    remembers it.
+
     Args:
         dataset: the demonstrations.
         seed: of its first weights.
@@ -40,6 +43,7 @@ def new_policy(dataset: WindowDataset, seed: int, **fields: object) -> VLAPolicy
     fields = {
         "words": WordTokenizer.from_sentences(episode["instruction"] for episode in dataset.episodes).words,
         "chunk": dataset.chunk,
+        **({} if "relative_positions" in recorded["features"] else {"relative_weight": 0.0, "memory": False}),
         **fields,
     }
     if recorded["action_mode"] == "waypoint":

@@ -14,6 +14,7 @@ import json
 import os
 import shutil
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -42,7 +43,7 @@ class TrainConfig:
         clip: largest gradient norm.
         validation: share of the episodes held out.
         mirror: show every other sample of the mirrored scene; see `vla_course.data.mirror`.
-        patience: epochs without a better validation loss after which to stop; None never stops.
+        patience: epochs without a better validation loss that are borne; one more ends the run. None never does.
         seed: everything random comes from it.
     """
 
@@ -104,17 +105,18 @@ def train(policy: VLAPolicy, dataset: WindowDataset, config: TrainConfig, out: P
     """
     parts = dataset.split(config.validation, config.seed)
     training, validation = parts["train"], parts["validation"]
-    if len(training) < config.batch_size or not validation:
-        raise CourseError(
-            f"{len(training)} training and {len(validation)} validation samples are too few for batches of "
-            f"{config.batch_size}; record more episodes or lower the batch size"
-        )
     accelerator = Accelerator(
         mixed_precision="bf16" if torch.cuda.is_available() and torch.cuda.is_bf16_supported() else "no",
         log_with="tensorboard",
         project_dir=out,
         dataloader_config=DataLoaderConfiguration(even_batches=False),
     )
+    processes = accelerator.num_processes
+    if len(training) < config.batch_size * processes or not validation:
+        raise CourseError(
+            f"{len(training)} training and {len(validation)} validation samples are too few for batches of "
+            f"{config.batch_size} (processes: {processes}); record more episodes or lower the batch size"
+        )
     with accelerator.main_process_first():
         _claim(out, config, policy)
     accelerator.init_trackers("tensorboard")
@@ -125,7 +127,7 @@ def train(policy: VLAPolicy, dataset: WindowDataset, config: TrainConfig, out: P
         [{"params": decayed, "weight_decay": config.weight_decay}, {"params": others, "weight_decay": 0.0}],
         lr=config.learning_rate,
     )
-    steps = config.epochs * (len(training) // config.batch_size // accelerator.num_processes)
+    steps = config.epochs * (len(training) // config.batch_size // processes)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, config.learning_rate, total_steps=steps + 1, pct_start=config.warm_up
     )
@@ -175,25 +177,12 @@ def train(policy: VLAPolicy, dataset: WindowDataset, config: TrainConfig, out: P
 
 def _loader(dataset: WindowDataset, indices: list[int], config: TrainConfig, epoch: int | None = None) -> DataLoader:
     """Batches of an epoch, shuffled by its number; without one, all samples in order."""
-    shuffle = epoch is not None
-    return DataLoader(
-        Subset(dataset, indices),
-        config.batch_size,
-        shuffle=shuffle,
-        drop_last=shuffle,
-        generator=torch.Generator().manual_seed(config.seed * 100_003 + epoch) if shuffle else None,
-        collate_fn=_Mirror(config.seed * 100_003 + epoch) if shuffle and config.mirror else _as_is,
-    )
-
-
-class _Mirror:
-    """Mirrors half of each batch, by draws of its own."""
-
-    def __init__(self, seed: int):
-        self.generator = torch.Generator().manual_seed(seed)
-
-    def __call__(self, batch: dict) -> dict:
-        return mirror_half(batch, self.generator)
+    part = Subset(dataset, indices)
+    if epoch is None:
+        return DataLoader(part, config.batch_size, collate_fn=_as_is)
+    order, side = (torch.Generator().manual_seed(config.seed * 100_003 + epoch) for _ in range(2))
+    collate = partial(mirror_half, generator=side) if config.mirror else _as_is
+    return DataLoader(part, config.batch_size, shuffle=True, drop_last=True, generator=order, collate_fn=collate)
 
 
 def _as_is(batch: dict) -> dict:

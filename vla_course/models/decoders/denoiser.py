@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-LOWEST, HIGHEST = 1.0, 1000.0  # radians over the whole time, from the slowest wave to the fastest
+FASTEST = 1000.0  # radians over the whole time, of the fastest wave; of the slowest, 1
 
 
 class ChunkDenoiser(nn.Module):
@@ -78,6 +78,6 @@ def time_features(time: Tensor, frequencies: int) -> Tensor:
     Returns:
         (B, 2 * frequencies).
     """
-    rates = torch.logspace(0, 1, frequencies, base=HIGHEST / LOWEST, device=time.device) * LOWEST
+    rates = torch.logspace(0, 1, frequencies, base=FASTEST, device=time.device)
     angles = time.unsqueeze(-1) * rates
     return torch.cat([angles.sin(), angles.cos()], dim=-1)
