@@ -54,7 +54,7 @@ def teach(world: World, guide: Guide) -> Taught:
         while (grip := guide(arm, len(poses) / CONTROL_HZ)) is not None:
             if len(poses) == LONGEST:
                 raise CourseError("the guide led the arm for 60 s without an end; it returns None when it is done")
-            arm.set_gripper(grip)
+            world.robot.command_gripper(grip)
             world.tick()
             poses.append(world.robot.proprioception()[:6])
             gripper.append(grip)
