@@ -28,7 +28,16 @@ def episode_folder(root: Path, index: int) -> Path:
 def episode_folders(root: Path) -> list[Path]:
     """The complete episodes, in order."""
     folders = [f for f in (root / "episodes").glob("episode_*") if f.name.removeprefix("episode_").isdigit()]
-    return sorted(folders, key=lambda folder: int(folder.name.removeprefix("episode_")))
+    return sorted(folders, key=_number)
+
+
+def next_episode(root: Path) -> int:
+    """The number of a new episode, above all that are there: one must never take another's place."""
+    return max(map(_number, episode_folders(root)), default=-1) + 1
+
+
+def _number(folder: Path) -> int:
+    return int(folder.name.removeprefix("episode_"))
 
 
 def require_episodes(root: Path) -> list[Path]:
@@ -47,6 +56,12 @@ def require_episodes(root: Path) -> list[Path]:
         except OSError as error:  # a file in place of a folder, a link to nothing
             raise CourseError(f"{folder.name}: {Path(error.filename).name}: {error.strerror}; {REMEDY}") from error
     return folders
+
+
+def read_instructions(root: Path) -> dict[str, list[str]]:
+    """Task name to its phrasings."""
+    files = sorted((root / "instructions").glob("*.txt"))
+    return {file.stem: file.read_text(encoding="utf-8").splitlines() for file in files}
 
 
 def open_store(root: Path, settings: dict, instructions: dict[str, list[str]]) -> None:
