@@ -21,6 +21,7 @@ from vla_course.data.store import episode_folders, read_metadata, statistics, ve
 from vla_course.data.tokenizer import PAD, UNKNOWN, WordTokenizer, split_words
 from vla_course.data.windows import WindowDataset
 from vla_course.errors import CourseError
+from vla_course.machine import PeakMemory
 from vla_course.seeds import scene_seed
 
 METADATA = {"task": "pick", "seed": 1, "robot": "panda", "success": True}
@@ -165,3 +166,9 @@ def test_no_training_scene_is_a_test_scene(seed, index, other_seed, other_index)
     assert scene_seed(seed, index) != scene_seed(other_seed, other_index, test=True)
     if (seed, index) != (other_seed, other_index):
         assert scene_seed(seed, index) != scene_seed(other_seed, other_index)
+
+
+def test_even_a_short_piece_of_work_needs_memory():
+    with PeakMemory() as memory:
+        pass
+    assert memory.megabytes > 50

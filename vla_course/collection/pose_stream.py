@@ -172,16 +172,17 @@ class UdpReceiver:
         port: that it listens on.
 
     Raises:
-        CourseError: the port is taken.
+        CourseError: the port is taken, or there is none of this number.
     """
 
     def __init__(self, port: int = 8765, host: str = "127.0.0.1"):
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         try:
             self._socket.bind((host, port))
-        except OSError as error:
+        except (OSError, OverflowError) as error:
             self._socket.close()
-            raise CourseError(f"UDP port {host}:{port}: {error.strerror}; choose another port") from error
+            reason = getattr(error, "strerror", error)
+            raise CourseError(f"UDP port {host}:{port}: {reason}; choose another port") from error
         self.port = self._socket.getsockname()[1]
 
     def __call__(self) -> list[bytes]:

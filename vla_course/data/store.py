@@ -16,7 +16,7 @@ import numpy as np
 
 from vla_course.data.description import SCHEMA_VERSION, read_metadata, write_metadata
 from vla_course.data.episodes import REMEDY, read_episode, read_steps
-from vla_course.data.files import read_file, replace_file, sha256
+from vla_course.data.files import decode, read_file, replace_file, sha256
 from vla_course.errors import CourseError
 
 
@@ -59,9 +59,16 @@ def require_episodes(root: Path) -> list[Path]:
 
 
 def read_instructions(root: Path) -> dict[str, list[str]]:
-    """Task name to its phrasings."""
-    files = sorted((root / "instructions").glob("*.txt"))
-    return {file.stem: file.read_text(encoding="utf-8").splitlines() for file in files}
+    """Task name to its phrasings.
+
+    Raises:
+        CourseError: a file of them cannot be read.
+    """
+    names = [f"instructions/{path.name}" for path in sorted((root / "instructions").glob("*.txt"))]
+    try:
+        return {Path(name).stem: decode(read_file(root, name), name).splitlines() for name in names}
+    except ValueError as error:
+        raise CourseError(f"{root}: {error}; {REMEDY}") from error
 
 
 def open_store(root: Path, settings: dict, instructions: dict[str, list[str]]) -> None:
