@@ -70,8 +70,8 @@ def find_cache(root: Path) -> Path:
     Episodes pass through memory one at a time.
 
     Raises:
-        CourseError: no data set, an empty one, a damaged episode, episodes of different features, or a disk that is full
-            or cannot be written.
+        CourseError: no data set, an empty one, a damaged episode, episodes of different features, or a disk that is
+            full or cannot be written.
     """
     folders = require_episodes(root)
     stamp = hashlib.sha256(str(LAYOUT).encode())
