@@ -21,6 +21,7 @@ from vla_course.data.store import episode_folders, read_metadata, statistics, ve
 from vla_course.data.tokenizer import PAD, UNKNOWN, WordTokenizer, split_words
 from vla_course.data.windows import WindowDataset
 from vla_course.errors import CourseError
+from vla_course.machine import PeakMemory
 from vla_course.seeds import scene_seed
 
 METADATA = {"task": "pick", "seed": 1, "robot": "panda", "success": True}
@@ -154,14 +155,14 @@ def test_known_sentences_come_back_and_unknown_words_are_not_padding(known, othe
     assert batch.shape == (2, len(tokens)) and (batch[1, 1:] == PAD).all()
 
 
-def test_a_sentence_without_a_known_word_is_refused():
-    tokenizer = WordTokenizer.from_sentences(["pick up the red cube"])
-    with pytest.raises(CourseError, match="'xyzzy plugh'.*cube"):
-        tokenizer.encode("xyzzy plugh")
-
-
 @given(st.integers(0, 50), st.integers(0, 999_999), st.integers(0, 50), st.integers(0, 999_999))
 def test_no_training_scene_is_a_test_scene(seed, index, other_seed, other_index):
     assert scene_seed(seed, index) != scene_seed(other_seed, other_index, test=True)
     if (seed, index) != (other_seed, other_index):
         assert scene_seed(seed, index) != scene_seed(other_seed, other_index)
+
+
+def test_even_a_short_piece_of_work_needs_memory():
+    with PeakMemory() as memory:
+        pass
+    assert memory.megabytes > 50

@@ -392,3 +392,11 @@ def test_recordings_that_say_nothing_of_motion_are_refused(column, rows, message
     steps = {"action": np.zeros((3, 7)), "state": np.zeros((3, 7)), "timestamp": np.arange(3.0), column: rows}
     with pytest.raises(CourseError, match=message):
         segments.active_rows({name: values for name, values in steps.items() if values is not None}, "unknown")
+
+
+def test_phrasings_that_cannot_be_read_are_named(demonstrations, tmp_path):
+    root = tmp_path / "set"
+    shutil.copytree(demonstrations, root, ignore=shutil.ignore_patterns("cache"))
+    (root / "instructions" / "pick.txt").write_bytes(b"saisis le cube dor\xe9\n")
+    with pytest.raises(CourseError, match="set: instructions/pick.txt: not as expected .*vla-course verify"):
+        segments.trim(root, tmp_path / "out")

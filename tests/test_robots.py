@@ -18,6 +18,7 @@ from vla_course.sim.env import TabletopEnv
 from vla_course.sim.low_poly import low_poly_urdf
 from vla_course.sim.objects import Object
 from vla_course.sim.robots import ROBOTS
+from vla_course.sim.sensors import JointState
 from vla_course.sim.world import Scene, World
 
 COMPOSED = ("kuka", "xarm6")  # arms that ship without a gripper
@@ -180,7 +181,7 @@ def test_joint_positions_are_reached_and_the_motors_carry_the_arm(name):
     assert env.action_space.shape == (len(goal) + 1,)
     for _ in range(15):
         observation, *_ = env.step(np.append(goal, 1.0))
-    angles, velocities, torques = robot.joint_state()
+    angles, velocities, torques = JointState().read(env.world, np.random.default_rng(0))
     assert np.array_equal(angles, observation["joints"]) and np.allclose(angles, goal, atol=0.02)
     assert np.abs(velocities).max() < 0.01
     # At rest the motors hold the weight, which inverse dynamics computes from masses and lengths.

@@ -551,6 +551,8 @@ def test_packets_through_the_network(env: TabletopEnv):
     receiver = UdpReceiver(port=0)
     with pytest.raises(CourseError, match=r"UDP port 127.0.0.1:\d+: .*; choose another port"):
         UdpReceiver(port=receiver.port)
+    with pytest.raises(CourseError, match=r"UDP port 127.0.0.1:70000: .*0-65535.*; choose another port"):
+        UdpReceiver(port=70000)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
         for datagram in (at(1), b"hello", b"x" * 2000, at(2, (0, 0.02, 0))):
             sender.sendto(datagram, ("127.0.0.1", receiver.port))
@@ -787,6 +789,9 @@ wrist = "/wrist"
         read_map(path)
     path.write_text(text.replace('task = "pick"', ""))
     with pytest.raises(CourseError, match="lacks task"):
+        read_map(path)
+    path.write_text(text.replace("gripper_open = 0.08", "gripper_open = 0.0"))
+    with pytest.raises(CourseError, match="gripper_open and gripper_closed are both 0.0"):
         read_map(path)
     path.write_text("robot = ")
     with pytest.raises(CourseError, match="is not a readable TOML file"):

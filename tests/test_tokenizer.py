@@ -106,6 +106,6 @@ def test_a_word_that_was_never_seen_is_spelled_from_pieces():
     [("words", "xyzzy"), ("words", ""), ("WordPiece", "42 §§"), ("WordPiece", ""), ("byte pairs", "")],
 )
 def test_a_sentence_that_cannot_be_read_is_refused(name, sentence):
-    with pytest.raises(CourseError, match=f"no word of {sentence!r} is known") as caught:
+    with pytest.raises(CourseError, match=rf"no word of {sentence!r} is known .* such as: \w+, \w+") as caught:
         TOKENIZERS[name].encode(sentence)
     assert "\n" not in str(caught.value)

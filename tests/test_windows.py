@@ -1,5 +1,6 @@
 """Windows hold what was recorded, no episode is on both sides of a split, and memory stays flat."""
 
+import shutil
 import tracemalloc
 from functools import partial
 from pathlib import Path
@@ -239,3 +240,20 @@ def test_a_data_set_of_ten_times_the_episodes_is_held_in_nearly_the_same_memory(
         tracemalloc.stop()
         assert len(dataset.episodes) == count * 3 // 4
     assert held[1] - held[0] < 180 * 150  # bytes; 66 for each episode were measured, and 355 with an index of dicts
+
+
+def test_a_cache_that_cannot_be_written_is_named(noise, tmp_path):
+    root = tmp_path / "set"
+    shutil.copytree(noise, root, ignore=shutil.ignore_patterns("cache"))
+    (root / "cache").write_text("a file where the folder should be")
+    with pytest.raises(CourseError, match="set: the cache for training cannot be written: File exists; "):
+        WindowDataset(root)
+
+
+def test_an_old_cache_that_cannot_be_deleted_does_no_harm(noise, tmp_path):
+    root = tmp_path / "set"
+    shutil.copytree(noise, root)
+    (root / "cache" / "old").mkdir(exist_ok=True, parents=True)
+    with mock.patch.object(shutil, "rmtree"):  # Windows deletes no file that is open
+        shutil.copytree(episode_folder(root, 0), episode_folder(root, 40))
+        assert len(WindowDataset(root)) == 31

@@ -1,5 +1,7 @@
 """The one exception that the library raises for something a person can mend."""
 
+from collections.abc import Iterable
+
 
 class CourseError(ValueError):
     """Bad input. The message is one line: the value, the place, and the remedy.
@@ -8,7 +10,7 @@ class CourseError(ValueError):
     """
 
 
-def one_of(kind: str, value: str, known: object) -> None:
+def one_of(kind: str, value: str, known: Iterable[str]) -> None:
     """Check that `value` is one of `known`.
 
     Raises:

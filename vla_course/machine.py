@@ -18,9 +18,8 @@ class PeakMemory:
         megabytes: the most that was in use at once.
     """
 
-    def __init__(self, seconds: float = 0.5):
+    def __init__(self):
         self.megabytes = 0
-        self._seconds = seconds
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
@@ -34,9 +33,11 @@ class PeakMemory:
 
     def _watch(self) -> None:
         me = psutil.Process()
-        while not self._stop.wait(self._seconds):
+        while True:
             total = sum(_memory(process) for process in [me, *me.children(recursive=True)])
             self.megabytes = max(self.megabytes, round(total / 2**20))
+            if self._stop.wait(0.5):
+                return
 
 
 def _memory(process: psutil.Process) -> int:
@@ -48,5 +49,5 @@ def _memory(process: psutil.Process) -> int:
 
 
 def describe_machine() -> str:
-    """One line for results files: system, processor family, cores."""
+    """One line for results files: system, processor family, cores, Python."""
     return f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"

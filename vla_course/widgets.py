@@ -68,7 +68,7 @@ class TeleopPad(ipywidgets.VBox):
         self.buttons: dict[str, ipywidgets.Button] = {}
         self._one_at_a_time = threading.Lock()  # the kernel handles clicks in two threads
         sizes = [self._button(size, lambda size=size: self._resize(size)) for size in SIZES]
-        rows = [self._row([self._button(way, lambda way=way: self._move(way)) for way in row]) for row in PAD]
+        rows = [ipywidgets.HBox([self._button(way, lambda way=way: self._move(way)) for way in row]) for row in PAD]
         hand = [
             self._button("gripper", self._grip, "info"),
             self._button("wait", lambda: self._act(move("up", 0.0, self._gripper))),
@@ -80,12 +80,12 @@ class TeleopPad(ipywidgets.VBox):
         ]
         super().__init__(
             [
-                self._row(self._pictures),
+                ipywidgets.HBox(self._pictures),
                 self._words,
-                self._row(sizes),
+                ipywidgets.HBox(sizes),
                 *rows,
-                self._row(hand),
-                self._row(ends),
+                ipywidgets.HBox(hand),
+                ipywidgets.HBox(ends),
                 self._message,
             ]
         )
@@ -96,9 +96,6 @@ class TeleopPad(ipywidgets.VBox):
     @property
     def _gripper(self) -> float:
         return self.session.env.commanded_gripper
-
-    def _row(self, items: Sequence[ipywidgets.Widget]) -> ipywidgets.HBox:
-        return ipywidgets.HBox(list(items))
 
     def _button(self, words: str, do: Callable[[], None], style: str = "") -> ipywidgets.Button:
         def clicked(_: ipywidgets.Button) -> None:

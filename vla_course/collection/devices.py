@@ -2,7 +2,7 @@
 
 import time
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args
 
 import numpy as np
 
@@ -47,7 +47,7 @@ class Command:
 
     def __post_init__(self) -> None:
         if self.event is not None:
-            one_of("event", self.event, ("finish", "discard", "quit"))
+            one_of("event", self.event, get_args(Event))
         if self.action is not None:
             action = np.asarray(self.action, dtype=np.float32)
             if action.shape != (7,) or not np.isfinite(action).all():
@@ -90,11 +90,11 @@ def move(direction: str, size: float, gripper: float) -> Command:
 class Rate:
     """Ten times a second, for devices that are held and not pressed: `wait` returns when the next period begins."""
 
-    def __init__(self, hz: float = CONTROL_HZ):
-        self._period, self._next = 1 / hz, 0.0
+    def __init__(self):
+        self._next = 0.0
 
     def wait(self) -> None:
         """Sleep until the next period. Periods that were missed are not made up for."""
         now = time.monotonic()
-        self._next = max(self._next + self._period, now)
+        self._next = max(self._next + 1 / CONTROL_HZ, now)
         time.sleep(self._next - now)

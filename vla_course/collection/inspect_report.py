@@ -121,11 +121,9 @@ def _strips(root: Path, metadata: dict, figures: Sequence[Figures]) -> list[dict
 
 def _ranked(figures: Sequence[Figures], cost: Callable[[Figures], float | None]) -> list[Figures]:
     """The episodes whose cost is known, the lowest first, each compared with the median of its task."""
-    costs: dict[str, list] = {}
-    for f in figures:
-        costs.setdefault(f.task, []).extend([cost(f)] if cost(f) is not None else [])
-    usual = {task: np.median(values) for task, values in costs.items() if values}
-    return sorted((f for f in figures if cost(f) is not None), key=lambda f: cost(f) - usual[f.task])
+    known = [f for f in figures if cost(f) is not None]
+    usual = {task: np.median([cost(f) for f in known if f.task == task]) for task in {f.task for f in known}}
+    return sorted(known, key=lambda f: cost(f) - usual[f.task])
 
 
 def _pictures(folder: Path, stream: str, rows: int) -> list[str]:

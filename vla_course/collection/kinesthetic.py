@@ -12,14 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from vla_course.collection.devices import Command
-from vla_course.collection.poses import toward
+from vla_course.collection.poses import is_at_rest, toward
 from vla_course.errors import CourseError
 from vla_course.sim.compliance import CompliantArm, orientation
 from vla_course.sim.env import GRIPPER_TICKS, TabletopEnv
 from vla_course.sim.world import CONTROL_HZ, World
 
 LONGEST = 60 * CONTROL_HZ  # control periods of one demonstration
-AT_REST = 0.02  # of the largest step; less is not worth an action
 
 # Pushes or leads the arm for the next control period, given the seconds since the start; returns what the gripper shall
 # do (+1 open, -1 closed), or None at the end.
@@ -54,7 +53,7 @@ def teach(world: World, guide: Guide) -> Taught:
         while (grip := guide(arm, len(poses) / CONTROL_HZ)) is not None:
             if len(poses) == LONGEST:
                 raise CourseError("the guide led the arm for 60 s without an end; it returns None when it is done")
-            arm.set_gripper(grip)
+            world.robot.command_gripper(grip)
             world.tick()
             poses.append(world.robot.proprioception()[:6])
             gripper.append(grip)
@@ -91,7 +90,7 @@ class Kinesthetic:
             pose, gripper = self._taught.poses[self._done], self._taught.gripper[self._done]
             self._done += 1
             action = toward(self.env.commanded_pose, pose, gripper)
-            if np.abs(action[:6]).max() > AT_REST or gripper != self.env.commanded_gripper:
+            if not is_at_rest(self.env, action):
                 return Command(action)
         return Command(event="finish")
 

@@ -30,7 +30,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from vla_course.collection.devices import Command
-from vla_course.collection.poses import toward
+from vla_course.collection.poses import is_at_rest, toward
 from vla_course.errors import CourseError
 from vla_course.sim.env import TabletopEnv
 from vla_course.sim.world import CONTROL_HZ
@@ -43,7 +43,6 @@ EVENTS = {QUIT: "quit", DISCARD: "discard", FINISH: "finish"}
 HEADSET_TO_ROBOT = Rotation.from_matrix([[0, 0, 1], [1, 0, 0], [0, 1, 0]])
 SILENCE = 0.5  # seconds without a packet, after which the clutch counts as released
 RESTARTED = 30  # packets in a row with old sequence numbers, after which the sender must have started again
-AT_REST = 0.02  # of the largest step; less is the trembling of a hand
 
 
 @dataclass(frozen=True)
@@ -131,8 +130,7 @@ class PoseStream:
 
     def _follow(self, packet: Packet) -> Command | None:
         gripper = -1.0 if packet.buttons & GRIPPER else 1.0
-        pose = self.env.commanded_pose
-        goal = pose
+        goal = self.env.commanded_pose
         if self._anchor is not None:
             first, start = self._anchor
             shift = HEADSET_TO_ROBOT.apply(packet.position - first.position)
@@ -141,9 +139,8 @@ class PoseStream:
             goal = np.append(
                 start[:3] + self.scale * shift, (turn * Rotation.from_euler("xyz", start[3:])).as_euler("xyz")
             )
-        action = toward(pose, goal, gripper)
-        rests = np.abs(action[:6]).max() < AT_REST and gripper == self.env.commanded_gripper
-        return None if rests else Command(action)
+        action = toward(self.env.commanded_pose, goal, gripper)
+        return None if is_at_rest(self.env, action) else Command(action)
 
     def _accept(self, datagram: bytes) -> Packet | None:
         """The packet, if it is one and newer than the last."""
@@ -175,16 +172,17 @@ class UdpReceiver:
         port: that it listens on.
 
     Raises:
-        CourseError: the port is taken.
+        CourseError: the port is taken, or there is none of this number.
     """
 
     def __init__(self, port: int = 8765, host: str = "127.0.0.1"):
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         try:
             self._socket.bind((host, port))
-        except OSError as error:
+        except (OSError, OverflowError) as error:
             self._socket.close()
-            raise CourseError(f"UDP port {host}:{port}: {error.strerror}; choose another port") from error
+            reason = getattr(error, "strerror", error)
+            raise CourseError(f"UDP port {host}:{port}: {reason}; choose another port") from error
         self.port = self._socket.getsockname()[1]
 
     def __call__(self) -> list[bytes]:
@@ -193,10 +191,8 @@ class UdpReceiver:
         while (left := end - time.monotonic()) > 0:
             self._socket.settimeout(left)
             try:
-                datagrams.append(self._socket.recv(LAYOUT.size + 1))
-            except TimeoutError:
-                break
-            except BlockingIOError:
+                datagrams.append(self._socket.recv(2**16))  # a smaller buffer than a datagram is an error on Windows
+            except (TimeoutError, BlockingIOError):
                 break
         return datagrams
 

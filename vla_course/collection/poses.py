@@ -3,7 +3,9 @@
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from vla_course.sim.env import POSITION_STEP, ROTATION_STEP
+from vla_course.sim.env import POSITION_STEP, ROTATION_STEP, TabletopEnv
+
+AT_REST = 0.02  # of the largest step; less is the trembling of a hand
 
 
 def toward(pose: np.ndarray, goal: np.ndarray, gripper: float) -> np.ndarray:
@@ -19,3 +21,8 @@ def toward(pose: np.ndarray, goal: np.ndarray, gripper: float) -> np.ndarray:
     turn = Rotation.from_euler("xyz", goal[3:6]) * Rotation.from_euler("xyz", pose[3:6]).inv()
     delta = np.concatenate([(goal[:3] - pose[:3]) / POSITION_STEP, turn.as_euler("xyz") / ROTATION_STEP])
     return np.append(delta / max(1.0, np.abs(delta).max()), gripper).astype(np.float32)
+
+
+def is_at_rest(env: TabletopEnv, action: np.ndarray) -> bool:
+    """Whether an action (7,) hardly moves the arm and leaves the gripper as it is, so that it is not worth sending."""
+    return bool(np.abs(action[:6]).max() < AT_REST and action[6] == env.commanded_gripper)

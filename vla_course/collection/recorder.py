@@ -15,6 +15,7 @@ POSE = {"names": ["x", "y", "z", "roll", "pitch", "yaw", "gripper"],
         "units": ["m", "m", "m", "rad", "rad", "rad", "+1 open, -1 closed"]}  # fmt: skip
 STEP = {"names": ["dx", "dy", "dz", "droll", "dpitch", "dyaw", "gripper"],
         "units": ["5 cm"] * 3 + ["0.25 rad"] * 3 + ["+1 open, -1 closed"]}  # fmt: skip
+PIXEL = ["of width", "of height"]  # units of a point in a picture
 
 
 def features(env: TabletopEnv) -> dict[str, dict]:
@@ -27,23 +28,24 @@ def features(env: TabletopEnv) -> dict[str, dict]:
         "joint_delta": {"names": [*joints, "gripper"], "units": ["0.15 rad"] * n + ["+1 open, -1 closed"]},
         "joint_position": {"names": [*joints, "gripper"], "units": ["rad"] * n + ["+1 open, -1 closed"]},
     }[env.action_mode]
-    both = {"action": action} if env.action_mode == "waypoint" else {"action": action, "executed": action}
+    closed_loop = env.action_mode != "waypoint"
     return {
-        **{name: {"dtype": "float32", "shape": [len(what["names"])], **what} for name, what in both.items()},
-        "state": {"dtype": "float32", "shape": [7], **POSE},
-        "joints": {"dtype": "float32", "shape": [n], "names": joints, "units": ["rad"] * n},
-        "reward": {"dtype": "float32", "shape": [], "names": ["reward"], "units": ["1"]},
-        "timestamp": {"dtype": "float32", "shape": [], "names": ["timestamp"], "units": ["s"]},
-        "target_pixel": {"dtype": "float32", "shape": [2], "names": ["u", "v"], "units": ["of width", "of height"]},
-        "pointing_pixels": {
-            "dtype": "float32",
-            "shape": [POINTING, 2],
-            "names": [[f"u_{i}", f"v_{i}"] for i in range(POINTING)],
-            "units": [["of width", "of height"]] * POINTING,
-        },
-        **(_followed_features() if env.action_mode != "waypoint" else {}),
+        "action": _feature(**action),
+        **({"executed": _feature(**action)} if closed_loop else {}),
+        "state": _feature(**POSE),
+        "joints": _feature(joints, ["rad"] * n),
+        "reward": {**_feature(["reward"], ["1"]), "shape": []},
+        "timestamp": {**_feature(["timestamp"], ["s"]), "shape": []},
+        "target_pixel": _feature(["u", "v"], PIXEL),
+        "pointing_pixels": _feature([[f"u_{i}", f"v_{i}"] for i in range(POINTING)], [PIXEL] * POINTING),
+        **(_followed_features() if closed_loop else {}),
         **_sensor_features(env, joints),
     }
+
+
+def _feature(names: list, units: list) -> dict:
+    """Of as many numbers as there are names."""
+    return {"dtype": "float32", "shape": list(np.shape(names)), "names": names, "units": units}
 
 
 def _followed_features() -> dict[str, dict]:
@@ -51,22 +53,11 @@ def _followed_features() -> dict[str, dict]:
 
     Only where every step is a look, since these change then. Without a reference the target takes its place.
     """
-    picture, place = ["of width", "of height"], ["m", "m", "m"]
     both = ("target", "reference")
     return {
-        "reference_pixel": {"dtype": "float32", "shape": [2], "names": ["u", "v"], "units": picture},
-        "wrist_pixels": {
-            "dtype": "float32",
-            "shape": [2, 2],
-            "names": [[f"{name}_u", f"{name}_v"] for name in both],
-            "units": [picture] * 2,
-        },
-        "relative_positions": {
-            "dtype": "float32",
-            "shape": [2, 3],
-            "names": [[f"{name}_{axis}" for axis in ("x", "y", "z")] for name in both],
-            "units": [place] * 2,
-        },
+        "reference_pixel": _feature(["u", "v"], PIXEL),
+        "wrist_pixels": _feature([[f"{name}_u", f"{name}_v"] for name in both], [PIXEL] * 2),
+        "relative_positions": _feature([[f"{name}_{axis}" for axis in "xyz"] for name in both], [["m"] * 3] * 2),
     }
 
 
@@ -74,20 +65,16 @@ def _sensor_features(env: TabletopEnv, joints: list[str]) -> dict[str, dict]:
     """The same of what the environment's sensors read."""
     spaces, n = env.sensors.spaces, len(joints)
     rings, rays = spaces["lidar"].shape if "lidar" in spaces else (0, 0)
-    axes = ("x", "y", "z")
     named = {
         "lidar": ([[f"ring_{ring}_ray_{ray}" for ray in range(rays)] for ring in range(rings)], [["m"] * rays] * rings),
-        "imu": ([f"{of}_{axis}" for of in ("force", "rate") for axis in axes], ["m/s^2"] * 3 + ["rad/s"] * 3),
-        "wrench": ([f"{of}_{axis}" for of in ("force", "torque") for axis in axes], ["N"] * 3 + ["N m"] * 3),
+        "imu": ([f"{of}_{axis}" for of in ("force", "rate") for axis in "xyz"], ["m/s^2"] * 3 + ["rad/s"] * 3),
+        "wrench": ([f"{of}_{axis}" for of in ("force", "torque") for axis in "xyz"], ["N"] * 3 + ["N m"] * 3),
         "joint_state": (
             [[f"{of}_{joint}" for joint in joints] for of in ("position", "velocity", "torque")],
             [["rad"] * n, ["rad/s"] * n, ["N m"] * n],
         ),
     }
-    return {
-        name: {"dtype": "float32", "shape": list(space.shape), "names": named[name][0], "units": named[name][1]}
-        for name, space in spaces.items()
-    }
+    return {name: _feature(*named[name]) for name in spaces}
 
 
 class Recorder:

@@ -4,7 +4,7 @@ Whoever trains on a data set whose own actions do not do the task cannot succeed
 column or a wrong frame rate shows here at once, and in the training loss never.
 """
 
-import functools
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,11 +12,11 @@ import numpy as np
 from joblib import Parallel, delayed
 from tqdm.auto import tqdm
 
-from vla_course.collection.scripted import make_env
+from vla_course.collection.scripted import env_of_worker
 from vla_course.data.episodes import read_labels, read_steps
 from vla_course.data.store import read_metadata, require_episodes
 from vla_course.errors import CourseError
-from vla_course.sim.env import ACTION_MODES, TabletopEnv
+from vla_course.sim.env import ACTION_MODES
 
 ENOUGH = 0.98  # of the episodes that are labelled a success must succeed again
 
@@ -103,27 +103,20 @@ def replay(root: Path, workers: int = 2) -> ReplayResult:
     labels = [read_labels(folder) for folder in folders]
     if not any(label["success"] for label in labels):
         raise CourseError(f'{root}: no episode is labelled a success; see why with "vla-course inspect {root}"')
-    world = {"action_mode": metadata["action_mode"], "variety": tuple(metadata.get("variety", {}).items())}
-    work = (delayed(_replay_one)(*pair, **world) for pair in zip(folders, labels, strict=True))
+    # Nobody looks at pictures, so no camera draws them.
+    world = {"action_mode": metadata["action_mode"], "variety": metadata.get("variety", {}), "cameras": []}
+    work = (delayed(_replay_one)(*pair, world) for pair in zip(folders, labels, strict=True))
     parallel = Parallel(n_jobs=workers, return_as="generator", batch_size=4)
     return ReplayResult(list(tqdm(parallel(work), "replay", len(folders), unit="episode", leave=False)))
 
 
-@functools.lru_cache(maxsize=32)
-def _env(task: str, robot: str, action_mode: str, variety: tuple) -> TabletopEnv:
-    """The environments of a worker, each built once. Nobody looks at pictures, so no camera draws them."""
-    return make_env(
-        task, {"robot": robot, "action_mode": action_mode, "variety": dict(variety), "cameras": (), "modalities": ()}
-    )
-
-
-def _replay_one(folder: Path, labels: dict, action_mode: str, variety: tuple) -> Replayed:
+def _replay_one(folder: Path, labels: dict, world: dict) -> Replayed:
     steps = read_steps(folder)
     if not isinstance(labels["seed"], int) or "state" not in steps:
         raise CourseError(
             f"{folder.name}: has no seed or no states; only what was recorded in the simulator can replay"
         )
-    env = _env(labels["task"], labels["robot"], action_mode, variety)
+    env = env_of_worker(labels["task"], json.dumps({**world, "robot": labels["robot"]}))
     observation, _ = env.reset(seed=labels["seed"])
     tool = []
     for action in steps.get("executed", steps["action"]):

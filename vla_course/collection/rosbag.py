@@ -34,7 +34,7 @@ from vla_course.collection.poses import toward
 from vla_course.collection.recorder import POSE, STEP
 from vla_course.collection.rosbag_topics import BagMap, Stream, read_topics
 from vla_course.data.episodes import Episode, write_episode
-from vla_course.data.store import close_store, episode_folder, episode_folders, open_store
+from vla_course.data.store import close_store, episode_folder, next_episode, open_store
 from vla_course.errors import CourseError
 from vla_course.sim.env import POSITION_STEP, ROTATION_STEP
 from vla_course.sim.world import CONTROL_HZ
@@ -82,8 +82,7 @@ def import_bags(bags: Sequence[Path], root: Path, mapping: BagMap) -> dict:
             "features": features,
         }
         open_store(root, settings, {mapping.task: [mapping.instruction]})
-        numbers = [int(folder.name.removeprefix("episode_")) for folder in episode_folders(root)]
-        write_episode(episode, episode_folder(root, max(numbers, default=-1) + 1))
+        write_episode(episode, episode_folder(root, next_episode(root)))
     return close_store(root)
 
 

@@ -22,6 +22,9 @@ class BagMap:
 
     Attributes:
         image_size: pictures are cut to a square around their center, then made so many pixels wide.
+
+    Raises:
+        CourseError: an open gripper says the same as a closed one.
     """
 
     robot: str
@@ -38,12 +41,19 @@ class BagMap:
     success: bool | None = None
     image_size: int = 64
 
+    def __post_init__(self) -> None:
+        if self.gripper_open == self.gripper_closed:
+            raise CourseError(
+                f"gripper_open and gripper_closed are both {self.gripper_open}; give what topic {self.gripper!r} says "
+                "at each"
+            )
+
 
 def read_map(path: Path) -> BagMap:
     """Read a map from a TOML file.
 
     Raises:
-        CourseError: it is no TOML, or lacks a key, or has one too many.
+        CourseError: it is no TOML, or lacks a key, or has one too many; see also `BagMap`.
     """
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))

@@ -5,6 +5,7 @@ what is recorded, and a collection that was killed goes on where it stopped.
 """
 
 import functools
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -85,7 +86,7 @@ def collect(
     for env in environments:
         env.close()
     missing = [i for i in range(len(jobs)) if not episode_folder(root, i).exists()]
-    work = (delayed(_record_into)(episode_folder(root, i), world, *jobs[i], noise) for i in missing)
+    work = (delayed(_record_into)(episode_folder(root, i), json.dumps(world), *jobs[i], noise) for i in missing)
     parallel = Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=8, pre_dispatch="8*n_jobs")
     for _ in tqdm(parallel(work), total=len(missing), desc="collect", unit="episode", leave=False):
         pass
@@ -104,16 +105,14 @@ def make_env(task: str, world: Mapping[str, object]) -> TabletopEnv:
 
 
 @functools.lru_cache(maxsize=32)
-def _env(task: str, world: tuple) -> TabletopEnv:
-    """The environments of a worker, each built once."""
-    return make_env(task, {name: dict(value) if name == "variety" else value for name, value in world})
+def env_of_worker(task: str, world: str) -> TabletopEnv:
+    """`make_env`, but each environment is built once in a process; `world` is in JSON, since dicts cannot be keys."""
+    return make_env(task, json.loads(world))
 
 
-def _record_into(folder: Path, world: dict, task: str, seed: int, noise: float) -> None:
-    frozen = {name: tuple(v.items()) if isinstance(v, dict) else tuple(v) if isinstance(v, list) else v
-              for name, v in world.items()}  # fmt: skip
-    env = _env(task, tuple(frozen.items()))
-    episode = record(env, seed) if world["action_mode"] == "waypoint" else record_closed_loop(env, seed, noise)
+def _record_into(folder: Path, world: str, task: str, seed: int, noise: float) -> None:
+    env = env_of_worker(task, world)
+    episode = record(env, seed) if env.action_mode == "waypoint" else record_closed_loop(env, seed, noise)
     write_episode(episode, folder)
 
 

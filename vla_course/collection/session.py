@@ -19,7 +19,7 @@ from vla_course.collection.devices import Command, Device
 from vla_course.collection.recorder import Recorder, features
 from vla_course.data.description import read_metadata
 from vla_course.data.episodes import write_episode
-from vla_course.data.store import close_store, episode_folder, episode_folders, open_store
+from vla_course.data.store import close_store, episode_folder, episode_folders, next_episode, open_store
 from vla_course.errors import CourseError
 from vla_course.seeds import scene_seed
 from vla_course.sim.env import GRIPPER_TICKS, TICKS, TabletopEnv
@@ -78,7 +78,7 @@ class Session:
     def begin(self) -> None:
         """Start the scene of the next episode; what was not kept is gone."""
         self.steps = 0
-        self.recorder.reset(scene_seed(self.seed, self._next()))
+        self.recorder.reset(scene_seed(self.seed, next_episode(self.root)))
 
     def step(self, action: np.ndarray) -> bool:
         """Carry out an action (7,). One that opens or closes the gripper waits until it has done so.
@@ -112,14 +112,10 @@ class Session:
         outcome = "success" if self.recorder.info["success"] else outcome
         episode = self.recorder.episode({**self.labels, "outcome": outcome})
         episode.metadata["recoveries"] = _recoveries(episode.steps) if self.env.task.grasps else 0
-        folder = episode_folder(self.root, self._next())
+        folder = episode_folder(self.root, next_episode(self.root))
         write_episode(episode, folder)
         self.steps = 0
         return folder
-
-    def _next(self) -> int:
-        """The number of the next episode, above all that are there: one must never take another's place."""
-        return max((int(f.name.removeprefix("episode_")) for f in episode_folders(self.root)), default=-1) + 1
 
     def close(self) -> dict:
         """Keep what was not finished, labelled "interrupted", and describe the data set.

@@ -70,7 +70,8 @@ def find_cache(root: Path) -> Path:
     Episodes pass through memory one at a time.
 
     Raises:
-        CourseError: no data set, an empty one, a damaged episode, episodes of different features, or a full disk.
+        CourseError: no data set, an empty one, a damaged episode, episodes of different features, or a disk that is
+            full or cannot be written.
     """
     folders = require_episodes(root)
     stamp = hashlib.sha256(str(LAYOUT).encode())
@@ -78,12 +79,19 @@ def find_cache(root: Path) -> Path:
         for path in (folder, *sorted(folder.iterdir())):
             stamp.update(f"{path.name} {path.stat().st_mtime_ns}\n".encode())
     cache = root / "cache" / stamp.hexdigest()[:16]
-    if not _is_whole(cache):
+    if _is_whole(cache):
+        return cache
+    try:
         with tempfile.TemporaryDirectory(dir=root, prefix=".cache_", ignore_cleanup_errors=True) as partial:
             _build(root, folders, Path(partial))
             shutil.rmtree(root / "cache", ignore_errors=True)
-            cache.parent.mkdir()
+            cache.parent.mkdir(exist_ok=True)  # Windows does not delete what another process reads
             shutil.move(partial, cache)
+    except OSError as error:
+        raise CourseError(
+            f"{root}: the cache for training cannot be written: {error.strerror}; free space, or copy the data set to "
+            "a folder that you may write to"
+        ) from error
     return cache
 
 

@@ -16,6 +16,8 @@ from vla_course.errors import CourseError
 SCHEMA_VERSION = 2
 READABLE = (1, SCHEMA_VERSION)
 
+COMPUTED = ("schema_version", "episodes", "steps", "statistics", "checksums")  # all else was chosen when recording
+
 TYPES = {"cameras": list, "modalities": list, "features": dict, "statistics": dict, "checksums": dict, "episodes": int}
 
 

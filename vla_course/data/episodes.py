@@ -21,7 +21,7 @@ import numpy as np
 
 from vla_course.data.description import read_metadata
 from vla_course.data.files import decode, parse_json, read_file, sha256, sync, sync_one
-from vla_course.data.pictures import decode_picture, encode_picture, is_flat, suffix
+from vla_course.data.pictures import decode_picture, encode_picture, is_flat, stream_name, suffix
 from vla_course.errors import CourseError
 
 # Where each stream of pictures lies, by camera and modality.
@@ -36,7 +36,6 @@ FRAME_FOLDERS = {
     "wrist_segmentation": "segmentation_wrist",
     "overhead_segmentation": "segmentation_overhead",
 }
-
 
 REQUIRED = ("task", "seed", "robot", "success")  # keys of an episode's metadata
 CHECKSUMS = "SHA256SUMS"
@@ -77,7 +76,8 @@ def write_episode(episode: Episode, folder: Path) -> None:
     partial = folder.with_name(f".{folder.name}.partial")
     declared = _declared(folder)
     try:
-        _check(episode.metadata, episode.instruction, episode.steps, declared)
+        _check_labels(episode.metadata, episode.instruction)
+        _check_columns(episode.steps, declared)
         _check_frames(episode.frames, len(episode), declared)
         files = _encode(episode)
     except (ValueError, TypeError) as error:
@@ -117,7 +117,8 @@ def read_episode(folder: Path) -> Episode:
         metadata = parse_json(load("metadata.json"), "metadata.json")
         instruction = decode(load("instruction.txt"), "instruction.txt").strip()
         steps = _columns(load("actions.json"))
-        _check(metadata, instruction, steps, declared)
+        _check_labels(metadata, instruction)
+        _check_columns(steps, declared)
         frames = {}
         for stream, where in FRAME_FOLDERS.items():
             if _exists(folder / where):
@@ -222,11 +223,6 @@ def _frame_names(folder: Path, stream: str, length: int) -> list[str]:
     return names
 
 
-def _check(metadata: dict, instruction: str, steps: dict[str, np.ndarray], declared: dict) -> None:
-    _check_labels(metadata, instruction)
-    _check_columns(steps, declared)
-
-
 def _check_labels(metadata: dict, instruction: str) -> None:
     missing = [key for key in REQUIRED if key not in metadata]
     if missing:
@@ -259,7 +255,7 @@ def _check_columns(steps: dict[str, np.ndarray], declared: dict) -> None:
 
 def _check_frames(frames: dict[str, list[np.ndarray]], length: int, declared: dict) -> None:
     if {"cameras", "modalities"} <= declared.keys():
-        wanted = {c if m == "rgb" else f"{c}_{m}" for c in declared["cameras"] for m in declared["modalities"]}
+        wanted = {stream_name(c, m) for c in declared["cameras"] for m in declared["modalities"]}
         for name in sorted(wanted.symmetric_difference(frames)):
             wrong = "are missing" if name in wanted else "are not declared in the data set's metadata.json"
             raise ValueError(f"{FRAME_FOLDERS.get(name, name)}/: the frames of {name!r} {wrong}")

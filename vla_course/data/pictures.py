@@ -8,7 +8,13 @@ import io
 import numpy as np
 from PIL import Image
 
+MODALITIES = ("rgb", "depth", "segmentation")
 MAX_PIXELS = 2**25  # of one picture: a small file can claim to hold a picture that fills the memory
+
+
+def stream_name(camera: str, modality: str) -> str:
+    """The name of a camera's pictures of one of `MODALITIES`."""
+    return camera if modality == "rgb" else f"{camera}_{modality}"
 
 
 def is_flat(stream: str) -> bool:

@@ -4,10 +4,9 @@ Each function takes arrays, so that it works on any recording. What the figures 
 episode with others of the same task.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
 import numpy as np
 
@@ -107,12 +106,12 @@ def find_duplicates(instructions: Sequence[str], trajectories: Sequence[np.ndarr
         instructions: of each episode.
         trajectories: (T, 7) of each: x, y, z in metres, three angles, and the gripper, above 0 open.
     """
-    switches = [int(np.diff(trajectory[:, 6] > 0).sum()) for trajectory in trajectories]
-    keys = list(zip(instructions, switches, strict=True))
+    alike: dict[tuple[str, int], list[int]] = defaultdict(list)
+    for i, (sentence, trajectory) in enumerate(zip(instructions, trajectories, strict=True)):
+        alike[sentence, int(np.diff(trajectory[:, 6] > 0).sum())].append(i)
     paths = np.array([_along(trajectory[:, :3]) for trajectory in trajectories])
     pairs = []
-    for _, group in groupby(sorted(range(len(keys)), key=lambda i: (keys[i], i)), key=lambda i: keys[i]):
-        same = list(group)
+    for same in alike.values():
         for n, i in enumerate(same):
             near = np.linalg.norm(paths[same[:n]] - paths[i], axis=-1).max(axis=-1, initial=0.0) < SAME
             pairs += [(i, same[int(np.argmax(near))])] if near.any() else []

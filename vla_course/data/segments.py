@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 from joblib import Parallel, delayed
 
-from vla_course.data.description import read_metadata
+from vla_course.data.description import COMPUTED, read_metadata
 from vla_course.data.episodes import Episode, read_episode, write_episode
-from vla_course.data.store import close_store, open_store, require_episodes
+from vla_course.data.store import close_store, open_store, read_instructions, require_episodes
 from vla_course.errors import CourseError
 
 SPEED, TURN = 0.005, 0.05  # m/s and rad/s of the tool, above which it moves
@@ -196,10 +196,8 @@ def trim(root: Path, out: Path, workers: int = 2) -> dict:
     if out.resolve() == root.resolve():
         raise CourseError(f"{out}: a data set is not trimmed in place; choose another folder")
     metadata, folders = read_metadata(root), require_episodes(root)
-    computed = ("schema_version", "episodes", "steps", "statistics", "checksums")
-    settings = {key: value for key, value in metadata.items() if key not in computed} | {"trimmed": PAUSE}
-    phrasings = (root / "instructions").glob("*.txt")
-    open_store(out, settings, {file.stem: file.read_text(encoding="utf-8").splitlines() for file in phrasings})
+    settings = {key: value for key, value in metadata.items() if key not in COMPUTED} | {"trimmed": PAUSE}
+    open_store(out, settings, read_instructions(root))
     pairs = [(folder, out / "episodes" / folder.name) for folder in folders]
     mode = metadata.get("action_mode", "unknown")
     Parallel(n_jobs=workers, batch_size=8)(delayed(_trim_one)(a, b, mode) for a, b in pairs if not b.exists())

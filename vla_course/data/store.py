@@ -16,7 +16,7 @@ import numpy as np
 
 from vla_course.data.description import SCHEMA_VERSION, read_metadata, write_metadata
 from vla_course.data.episodes import REMEDY, read_episode, read_steps
-from vla_course.data.files import read_file, replace_file, sha256
+from vla_course.data.files import decode, read_file, replace_file, sha256
 from vla_course.errors import CourseError
 
 
@@ -28,7 +28,16 @@ def episode_folder(root: Path, index: int) -> Path:
 def episode_folders(root: Path) -> list[Path]:
     """The complete episodes, in order."""
     folders = [f for f in (root / "episodes").glob("episode_*") if f.name.removeprefix("episode_").isdigit()]
-    return sorted(folders, key=lambda folder: int(folder.name.removeprefix("episode_")))
+    return sorted(folders, key=_number)
+
+
+def next_episode(root: Path) -> int:
+    """The number of a new episode, above all that are there: one must never take another's place."""
+    return max(map(_number, episode_folders(root)), default=-1) + 1
+
+
+def _number(folder: Path) -> int:
+    return int(folder.name.removeprefix("episode_"))
 
 
 def require_episodes(root: Path) -> list[Path]:
@@ -47,6 +56,19 @@ def require_episodes(root: Path) -> list[Path]:
         except OSError as error:  # a file in place of a folder, a link to nothing
             raise CourseError(f"{folder.name}: {Path(error.filename).name}: {error.strerror}; {REMEDY}") from error
     return folders
+
+
+def read_instructions(root: Path) -> dict[str, list[str]]:
+    """Task name to its phrasings.
+
+    Raises:
+        CourseError: a file of them cannot be read.
+    """
+    names = [f"instructions/{path.name}" for path in sorted((root / "instructions").glob("*.txt"))]
+    try:
+        return {Path(name).stem: decode(read_file(root, name), name).splitlines() for name in names}
+    except ValueError as error:
+        raise CourseError(f"{root}: {error}; {REMEDY}") from error
 
 
 def open_store(root: Path, settings: dict, instructions: dict[str, list[str]]) -> None:

@@ -26,7 +26,23 @@ PAD, UNKNOWN = 0, 1
 SPECIAL = ("<pad>", "<unk>")
 
 
-class WordTokenizer:
+class _Batches:
+    """The verbs for several sentences, from `encode` and `pad`."""
+
+    def batch(self, sentences: Sequence[str]) -> Tensor:
+        """Tokens of several sentences, padded at the end to the longest: (B, L) int64."""
+        return self.batch_with_mask(sentences)[0]
+
+    def batch_with_mask(self, sentences: Sequence[str]) -> tuple[Tensor, Tensor]:
+        """Tokens of several sentences, and where they are: (B, L) int64, and (B, L) bool."""
+        encoded = [self.encode(sentence) for sentence in sentences]
+        length = max(map(len, encoded))
+        tokens = torch.tensor([row + [self.pad] * (length - len(row)) for row in encoded])
+        mask = torch.arange(length) < torch.tensor([len(row) for row in encoded]).unsqueeze(1)
+        return tokens, mask
+
+
+class WordTokenizer(_Batches):
     """A vocabulary of whole words.
 
     Args:
@@ -63,16 +79,8 @@ class WordTokenizer:
         names = [*SPECIAL, *self.words]
         return " ".join(names[token] for token in tokens if token != PAD)
 
-    def batch(self, sentences: Sequence[str]) -> Tensor:
-        """Tokens of several sentences, padded at the end to the longest: (B, L) int64."""
-        return self.batch_with_mask(sentences)[0]
 
-    def batch_with_mask(self, sentences: Sequence[str]) -> tuple[Tensor, Tensor]:
-        """Tokens of several sentences, and where they are: (B, L) int64, and (B, L) bool."""
-        return _padded([self.encode(sentence) for sentence in sentences], self.pad)
-
-
-class PretrainedTokenizer:
+class PretrainedTokenizer(_Batches):
     """Any tokenizer of `transformers`, with the verbs of `WordTokenizer`.
 
     Its sentences have the special tokens that its model was trained with, such as BERT's [CLS] and [SEP]. Some
@@ -106,25 +114,10 @@ class PretrainedTokenizer:
         """The sentence again, as far as the tokenizer keeps it, without special tokens and padding."""
         return self.tokenizer.decode(list(tokens), skip_special_tokens=True)
 
-    def batch(self, sentences: Sequence[str]) -> Tensor:
-        """Tokens of several sentences, padded at the end to the longest: (B, L) int64."""
-        return self.batch_with_mask(sentences)[0]
-
-    def batch_with_mask(self, sentences: Sequence[str]) -> tuple[Tensor, Tensor]:
-        """Tokens of several sentences, and where they are: (B, L) int64, and (B, L) bool."""
-        return _padded([self.encode(sentence) for sentence in sentences], self.pad)
-
 
 def split_words(sentence: str) -> list[str]:
     """Lower-case words of letters and digits."""
     return re.findall(r"[a-z0-9]+", sentence.lower())
-
-
-def _padded(encoded: list[list[int]], pad: int) -> tuple[Tensor, Tensor]:
-    length = max(map(len, encoded))
-    tokens = torch.tensor([row + [pad] * (length - len(row)) for row in encoded])
-    mask = torch.arange(length) < torch.tensor([len(row) for row in encoded]).unsqueeze(1)
-    return tokens, mask
 
 
 def _unreadable(sentence: str, words: list[str]) -> CourseError:

@@ -81,19 +81,6 @@ class CompliantArm:
         robot = self.world.robot
         robot.command_joints(robot.joint_positions(), robot.proprioception()[6])
 
-    def set_gripper(self, gripper: float) -> None:
-        """Open (+1) or close (-1) the gripper."""
-        model = self.world.robot.model
-        width = model.finger_open * (gripper + 1) / 2
-        pybullet.setJointMotorControlArray(
-            self.world.robot.body,
-            model.fingers,
-            pybullet.POSITION_CONTROL,
-            targetPositions=[width] * len(model.fingers),
-            forces=[model.finger_force] * len(model.fingers),
-            physicsClientId=self.world.client,
-        )
-
     def _tool(self) -> tuple[np.ndarray, ...]:
         """The tool's position, quaternion, velocity and angular velocity."""
         robot = self.world.robot

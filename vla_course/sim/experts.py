@@ -43,8 +43,8 @@ class ClosedLoopExpert:
 
     def act(self) -> np.ndarray:
         """The action (7,) from the state of the world now."""
-        if not self._plan or self._lost():
-            self.recoveries += int(self._lost())
+        if (lost := self._lost()) or not self._plan:
+            self.recoveries += lost
             self._plan = self._from_above(list(self.env.expert_waypoints()))
             self._holds = False
             self._next()

@@ -112,12 +112,11 @@ def _primitive(client: int, item: Object) -> tuple[int, int]:
         "cylinder": dict(shapeType=pybullet.GEOM_CYLINDER, radius=item.size * CYLINDER_RADIUS),
         "ball": dict(shapeType=pybullet.GEOM_SPHERE, radius=item.size * BALL_RADIUS),
     }[item.shape]
-    # PyBullet names a cylinder's length differently for the two kinds of shape.
-    height, length = ({name: item.size * CYLINDER_HEIGHT} if item.shape == "cylinder" else {} for name in
-                      ("height", "length"))  # fmt: skip
+    geometry["physicsClientId"] = client
+    long = item.size * CYLINDER_HEIGHT  # PyBullet has two names for it, and uses it for cylinders only
     return (
-        pybullet.createCollisionShape(**geometry, **height, physicsClientId=client),
-        pybullet.createVisualShape(**geometry, **length, rgbaColor=[*COLORS[item.color], 1], physicsClientId=client),
+        pybullet.createCollisionShape(**geometry, height=long),
+        pybullet.createVisualShape(**geometry, length=long, rgbaColor=[*COLORS[item.color], 1]),
     )
 
 
@@ -145,35 +144,19 @@ def _dish(radius: float, height: float) -> Callable[[int, Object], tuple[int, in
             half_extents.append([0.003, wall_radius * np.tan(np.pi / WALLS) + 0.004, height / 2])
             positions.append([wall_radius * np.cos(angle), wall_radius * np.sin(angle), height / 2])
             orientations.append(pybullet.getQuaternionFromEuler([0, lean, angle]))
-        return boxes(client, half_extents, positions, orientations, [COLORS[item.color]] * len(positions))
+        boxes = dict(shapeTypes=[pybullet.GEOM_BOX] * len(positions), halfExtents=half_extents, physicsClientId=client)
+        collision = pybullet.createCollisionShapeArray(
+            **boxes, collisionFramePositions=positions, collisionFrameOrientations=orientations
+        )
+        visual = pybullet.createVisualShapeArray(
+            **boxes,
+            visualFramePositions=positions,
+            visualFrameOrientations=orientations,
+            rgbaColors=[[*COLORS[item.color], 1]] * len(positions),
+        )
+        return collision, visual
 
     return shapes
-
-
-def boxes(client: int, half_extents: list, positions: list, orientations: list, colors: list) -> tuple[int, int]:
-    """Collision and visual shape of several boxes that belong together.
-
-    Args:
-        client: PyBullet's client id.
-        half_extents, positions: (3,) of each, metres.
-        orientations: quaternion of each.
-        colors: (3,) of each, 0 to 1.
-    """
-    shapes = dict(shapeTypes=[pybullet.GEOM_BOX] * len(positions), halfExtents=half_extents)
-    collision = pybullet.createCollisionShapeArray(
-        **shapes,
-        collisionFramePositions=positions,
-        collisionFrameOrientations=orientations,
-        physicsClientId=client,
-    )
-    visual = pybullet.createVisualShapeArray(
-        **shapes,
-        visualFramePositions=positions,
-        visualFrameOrientations=orientations,
-        rgbaColors=[[*color, 1] for color in colors],
-        physicsClientId=client,
-    )
-    return collision, visual
 
 
 SHAPES = {

@@ -140,6 +140,11 @@ class Robot:
             positionGains=[model.gain] * len(model.arm),
             physicsClientId=self.client,
         )
+        self.command_gripper(gripper)
+
+    def command_gripper(self, gripper: float) -> None:
+        """Set the targets of the fingers' motors only: +1 open to -1 closed."""
+        model = self.model
         width = model.finger_open * (np.clip(gripper, -1, 1) + 1) / 2
         pybullet.setJointMotorControlArray(
             self.body,
@@ -196,11 +201,6 @@ class Robot:
         """Arm joint angles (n,), radians."""
         states = pybullet.getJointStates(self.body, self.model.arm, physicsClientId=self.client)
         return np.array([s[0] for s in states], dtype=np.float32)
-
-    def joint_state(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Arm joint angles (rad), velocities (rad/s) and motor torques (N m) now, each (n,) float32."""
-        states = pybullet.getJointStates(self.body, self.model.arm, physicsClientId=self.client)
-        return tuple(np.array([s[k] for s in states], dtype=np.float32) for k in (0, 1, 3))
 
     def proprioception(self) -> np.ndarray:
         """What the robot feels of itself: (7,) float32.

@@ -118,9 +118,11 @@ def _clutter(scene: Scene, task: Task, rng: np.random.Generator, setting: str) -
         near = min(np.hypot(item.x - o.x, item.y - o.y) - (0.05 if o.shape in ("bowl", "plate") else 0.0)
                    for o in scene.objects)  # fmt: skip
         alone = all(item.name != o.name for o in scene.objects) and not combination_is_unseen(item.shape, item.color)
-        if count and near > CLUTTER_GAP and alone and task.allows(scene, item):
+        if near > CLUTTER_GAP and alone and task.allows(scene, item):
             scene = _objects(scene, [*scene.objects, item])
             count -= 1
+            if count == 0:
+                break
     return scene
 
 

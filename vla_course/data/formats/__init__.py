@@ -28,7 +28,15 @@ from vla_course.data.formats.recording import (
     write_recording,
     write_side_metadata,
 )
-from vla_course.data.store import close_store, episode_folder, open_store, read_metadata, require_episodes
+from vla_course.data.pictures import MODALITIES, stream_name
+from vla_course.data.store import (
+    close_store,
+    episode_folder,
+    open_store,
+    read_instructions,
+    read_metadata,
+    require_episodes,
+)
 from vla_course.errors import CourseError, one_of
 
 
@@ -73,12 +81,9 @@ def export_dataset(source: Path, target: Path, format: str) -> int:
     """
     one_of("format", format, FORMATS)
     metadata, folders = read_metadata(source), require_episodes(source)
-    instructions = {
-        p.stem: p.read_text(encoding="utf-8").splitlines() for p in sorted((source / "instructions").glob("*.txt"))
-    }
     chosen = FORMATS[format]
     with _beside(target) as partial:
-        write_side_metadata(partial, metadata, instructions)
+        write_side_metadata(partial, metadata, read_instructions(source))
         with open(partial / SIDE / "episodes.jsonl", "w") as lines:
 
             def recordings() -> Iterator[Recording]:
@@ -171,8 +176,8 @@ def _settings(known: dict, side: dict, recording: Recording) -> dict:
         return {key: value for key, value in side.items() if key != "instructions"}
     frames, steps = recording.episode.frames, recording.episode.steps
     cameras = [camera for camera in COLORS if camera in frames]
-    modalities = [m for m in ("rgb", "depth", "segmentation") if any(s.endswith(f"_{m}") or m == "rgb" for s in frames)]
-    product = {c if m == "rgb" else f"{c}_{m}" for c in cameras for m in modalities}
+    modalities = [m for m in MODALITIES if any(s.endswith(f"_{m}") or m == "rgb" for s in frames)]
+    product = {stream_name(camera, modality) for camera in cameras for modality in modalities}
     shapes = {pictures[0].shape[:2] for pictures in frames.values()}
     sides = {size for shape in shapes for size in shape}
     settings = {"robot": "unknown", "task": "imported", "action_mode": "unknown", "cameras": cameras}

@@ -31,12 +31,11 @@ import numpy as np
 
 from vla_course.data.episodes import Episode
 from vla_course.data.files import parse_json, read_file
-from vla_course.data.formats.recording import COLORS, Recording, decode_pictures
-from vla_course.data.pictures import suffix
+from vla_course.data.formats.recording import COLORS, Recording
+from vla_course.data.pictures import MODALITIES, stream_name, suffix
 from vla_course.errors import CourseError
 
 HELD = {"joints", "timestamp"}  # the columns that a record holds as they are
-MODALITIES = ("rgb", "depth", "segmentation")
 POSE = ["x", "y", "z", "roll", "pitch", "yaw"]
 
 
@@ -126,7 +125,7 @@ def _recording(folder: Path) -> Recording:
     steps = {
         "action": [[*a["delta_joint_positions"], 1 - 2 * a["gripper_command"]] for a in actions],
         "state": [
-            s["ee_pose"] + [1 - 2 * s["gripper_position"] for _ in "1" if "gripper_position" in s] for s in states
+            [*s["ee_pose"], 1 - 2 * s["gripper_position"]] if "gripper_position" in s else s["ee_pose"] for s in states
         ],
         "joints": [s["joint_positions"] for s in states],
         "timestamp": [observation["timestamp"] for observation in observations],
@@ -138,11 +137,9 @@ def _recording(folder: Path) -> Recording:
         key = "image" if camera == "front" else f"image_{camera}"
         for modality in MODALITIES:
             if modality in observations[0].get(key, {}):
-                stream = camera if modality == "rgb" else f"{camera}_{modality}"
+                stream = stream_name(camera, modality)
                 files = [read_file(folder, observation[key][modality]) for observation in observations]
-                recording.episode.frames[stream], kept = decode_pictures(files, stream)
-                if kept:
-                    recording.files[stream] = kept
+                recording.add_pictures(stream, files)
     return recording
 
 

@@ -30,8 +30,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from vla_course.data.episodes import Episode
-from vla_course.data.formats.recording import COLORS, Recording, decode_pictures
+from vla_course.data.episodes import FRAME_FOLDERS, Episode
+from vla_course.data.formats.recording import COLORS, Recording
 from vla_course.data.formats.video import read_video
 from vla_course.data.pictures import suffix
 from vla_course.data.windows import SENSORS, picture_key
@@ -189,10 +189,7 @@ def to_recording(table: pa.Table, info: dict, tasks: dict[int, str], film: Film)
             path, start = film(key, episode)
             recording.episode.frames[stream] = read_video(path, start, length)[0]
         else:
-            files = [picture["bytes"] for picture in table[key].to_pylist()]
-            recording.episode.frames[stream], kept = decode_pictures(files, stream)
-            if kept:
-                recording.files[stream] = kept
+            recording.add_pictures(stream, [picture["bytes"] for picture in table[key].to_pylist()])
     return recording
 
 
@@ -218,7 +215,7 @@ def _component_names(feature: dict) -> list | None:
 
 def _streams(features: dict) -> dict[str, str]:
     """Which stream of the course each feature of pictures becomes: by our key, by a name within it, by order."""
-    ours = {picture_key(s): s for camera in COLORS for s in (camera, f"{camera}_depth", f"{camera}_segmentation")}
+    ours = {picture_key(stream): stream for stream in FRAME_FOLDERS}
     pictures = {key: f["dtype"] for key, f in features.items() if f["dtype"] in ("image", "video")}
     streams = {k: ours[k] for k, dtype in pictures.items() if k in ours and (dtype == "image" or ours[k] in COLORS)}
     foreign = [key for key in pictures if key not in ours and not _is_depth(features[key])]

@@ -22,6 +22,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from vla_course.data.description import COMPUTED
 from vla_course.data.episodes import CHECKSUMS, FRAME_FOLDERS, Episode, read_episode, write_episode
 from vla_course.data.files import decode, parse_json, read_file
 from vla_course.data.pictures import MAX_PIXELS, decode_picture, is_flat, suffix
@@ -42,6 +43,19 @@ class Recording:
 
     episode: Episode
     files: dict[str, list[bytes]] = field(default_factory=dict)
+
+    def add_pictures(self, stream: str, files: list[bytes]) -> None:
+        """Add a stream; its files are kept if they are of the course's own kind.
+
+        Raises:
+            ValueError: a file is no picture, or not one that the stream can hold.
+        """
+        try:
+            frames = [decode_picture(content, f"picture {i}", stream) for i, content in enumerate(files)]
+            self.files[stream] = files
+        except ValueError:
+            frames = [_convert(content, f"picture {i} of {stream!r}", stream) for i, content in enumerate(files)]
+        self.episode.frames[stream] = frames
 
 
 def read_recording(folder: Path) -> Recording:
@@ -71,22 +85,7 @@ def write_recording(recording: Recording, folder: Path) -> None:
         for stream, files in recording.files.items():
             for i, content in enumerate(files):
                 (folder / FRAME_FOLDERS[stream] / f"frame_{i:04d}{suffix(stream)}").write_bytes(content)
-        names = sorted(
-            p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file() and p.name != CHECKSUMS
-        )
-        (folder / CHECKSUMS).write_bytes("".join(f"{_digest(folder / name)}  {name}\n" for name in names).encode())
-
-
-def decode_pictures(files: list[bytes], stream: str) -> tuple[list[np.ndarray], list[bytes] | None]:
-    """The pictures of a stream, and the files themselves if the course can keep them as they are.
-
-    Raises:
-        ValueError: a file is no picture, or not one that the stream can hold.
-    """
-    try:
-        return [decode_picture(content, f"picture {i}", stream) for i, content in enumerate(files)], files
-    except ValueError:  # not the course's own kind of file
-        return [_convert(content, f"picture {i} of {stream!r}", stream) for i, content in enumerate(files)], None
+        (folder / CHECKSUMS).write_bytes(_checksums(folder))
 
 
 def _convert(content: bytes, name: str, stream: str) -> np.ndarray:
@@ -107,8 +106,7 @@ def _convert(content: bytes, name: str, stream: str) -> np.ndarray:
 
 def write_side_metadata(root: Path, metadata: dict, instructions: dict[str, list[str]]) -> None:
     """Write vla_course/metadata.json: all but the figures that an import computes anew."""
-    computed = ("schema_version", "statistics", "episodes", "steps", "checksums")
-    kept = {key: value for key, value in metadata.items() if key not in computed}
+    kept = {key: value for key, value in metadata.items() if key not in COMPUTED}
     (root / SIDE).mkdir()
     (root / SIDE / "metadata.json").write_text(json.dumps({**kept, "instructions": instructions}, indent=1) + "\n")
 
@@ -122,9 +120,13 @@ def side_line(recording: Recording, name: str, lost: set[str]) -> str:
 
 def write_checksums(root: Path) -> None:
     """Write vla_course/SHA256SUMS, the last file of an export."""
-    files = sorted(path for path in root.rglob("*") if path.is_file())
-    lines = [f"{_digest(path)}  {path.relative_to(root).as_posix()}\n" for path in files]
-    (root / SIDE / CHECKSUMS).write_bytes("".join(lines).encode())
+    (root / SIDE / CHECKSUMS).write_bytes(_checksums(root))
+
+
+def _checksums(root: Path) -> bytes:
+    """A line for each file in a folder but the one that holds these lines."""
+    names = sorted(p.relative_to(root).as_posix() for p in root.rglob("*") if p.is_file() and p.name != CHECKSUMS)
+    return "".join(f"{_digest(root / name)}  {name}\n" for name in names).encode()
 
 
 def _digest(path: Path) -> str:

@@ -21,7 +21,7 @@ import numpy as np
 
 from vla_course.data.episodes import FRAME_FOLDERS, Episode
 from vla_course.data.files import decode, read_file
-from vla_course.data.formats.recording import COLORS, Recording, decode_pictures
+from vla_course.data.formats.recording import COLORS, Recording
 from vla_course.data.formats.video import read_video, write_video
 
 FILMS = {".mp4", ".avi", ".mkv", ".mov", ".webm"}
@@ -92,9 +92,7 @@ def _recording(folder: Path, fps: float) -> Recording:
             )
         if source.is_dir():
             files = [p.read_bytes() for p in sorted(source.iterdir()) if p.suffix in PICTURES]
-            recording.episode.frames[stream], kept = decode_pictures(files, stream)
-            if kept:
-                recording.files[stream] = kept
+            recording.add_pictures(stream, files)
         else:
             recording.episode.frames[stream] = read_video(source)[0]
     return recording

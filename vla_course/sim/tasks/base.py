@@ -31,6 +31,7 @@ class Task(ABC):
         held_out_phrasings: templates that only evaluation uses.
         waypoints: how many the expert may take, all its plans together.
         grasps: whether the plan closes the hand on something; if it then holds nothing, something went wrong.
+        keeps_shape: which objects ("target", "reference") must have the shapes that `scene` gives them.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Task(ABC):
     held_out_phrasings: tuple[str, ...]
     waypoints: int = WAYPOINTS
     grasps: bool = True
+    keeps_shape: tuple[str, ...] = ()
 
     @abstractmethod
     def scene(self, rng: np.random.Generator) -> Scene:
@@ -60,7 +62,8 @@ class Task(ABC):
 
     def any_shape(self, scene: Scene, index: int) -> bool:
         """Whether object `index` may as well be another graspable one."""
-        return scene.objects[index].shape in GRASPABLE
+        kept = [getattr(scene, role) for role in self.keeps_shape]
+        return index not in kept and scene.objects[index].shape in GRASPABLE
 
 
 def things(rng: np.random.Generator, shapes: list[str], gaps: list[float]) -> tuple[Object, ...]:

@@ -24,6 +24,7 @@ class Push(Task):
     """Push the named object; left and right are those of the front camera's picture, forward is away from the robot."""
 
     grasps = False
+    keeps_shape = ("target",)  # what is pushed must not roll
 
     def __init__(self, side: str):
         self.name = f"push_{side}"
@@ -41,7 +42,7 @@ class Push(Task):
 
     def scene(self, rng: np.random.Generator) -> Scene:
         """Three objects that do not roll; the target has a clear lane to be pushed along."""
-        shapes = [str(s) for s in rng.choice(["cube", "cylinder"], size=3)]
+        shapes = [str(s) for s in rng.choice(STANDING, size=3)]
         while True:
             objects = things(rng, shapes, [MIN_GAP] * 3)
             lanes = [i for i in range(3) if self._clear(objects, i)]
@@ -60,10 +61,6 @@ class Push(Task):
     def allows(self, scene: Scene, item: Object) -> bool:
         """Not in the lane."""
         return self._clear((scene.objects[scene.target], item), 0)
-
-    def any_shape(self, scene: Scene, index: int) -> bool:
-        """What is pushed must not roll."""
-        return index != scene.target and super().any_shape(scene, index)
 
     def conditions(self, world: World) -> dict[str, bool]:
         """The target went `PUSH_DISTANCE` that way, straight, and stands; the hand is clear of it."""
@@ -89,6 +86,7 @@ class PushTo(Task):
 
     name = "push_to"
     grasps = False
+    keeps_shape = ("target", "reference")  # which must not roll
     phrasings = (
         "push the {target} to the {reference}",
         "slide the {target} to the {reference}",
@@ -124,10 +122,6 @@ class PushTo(Task):
     def allows(self, scene: Scene, item: Object) -> bool:
         """Not in the lane."""
         return self._clear(scene.objects[scene.target], scene.objects[scene.reference], (item,))
-
-    def any_shape(self, scene: Scene, index: int) -> bool:
-        """What is pushed must not roll."""
-        return index not in (scene.target, scene.reference) and super().any_shape(scene, index)
 
     def conditions(self, world: World) -> dict[str, bool]:
         """The two stand next to each other, the other one where it was; the hand is clear."""

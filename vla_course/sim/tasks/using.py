@@ -110,6 +110,7 @@ class PutInDrawer(Task):
 
     name = "put_in_drawer"
     waypoints = 22  # open, carry, close; and one of them again
+    keeps_shape = ("target",)  # what goes into the drawer must fit it
     phrasings = (
         "put the {target} in the {reference}",
         "store the {target} in the {reference}",
@@ -128,10 +129,6 @@ class PutInDrawer(Task):
         """A shut drawer and two objects beside it."""
         objects = beside_drawer(rng, [str(s) for s in rng.choice(FITTING, size=2)])
         return Scene(objects, 1, 0, str(rng.choice(self.phrasings)))
-
-    def any_shape(self, scene: Scene, index: int) -> bool:
-        """What goes into the drawer must fit it."""
-        return index != scene.target and super().any_shape(scene, index)
 
     def allows(self, scene: Scene, item: Object) -> bool:
         """Not where the drawer goes."""
@@ -162,6 +159,7 @@ class TakeFromDrawer(Task):
 
     name = "take_from_drawer"
     waypoints = 17  # open and carry; and one of them again
+    keeps_shape = ("target",)  # what lies in the drawer must fit it
     phrasings = (
         "take the {target} out of the {reference}",
         "get the {target} out of the {reference}",
@@ -187,10 +185,6 @@ class TakeFromDrawer(Task):
         """Neither where the drawer goes, nor where the object is put down."""
         to = free_spot(scene.objects[0], scene.objects[2:])
         return not before_drawer(scene.objects[0], item) and np.hypot(item.x - to[0], item.y - to[1]) > MIN_GAP
-
-    def any_shape(self, scene: Scene, index: int) -> bool:
-        """What lies in the drawer must fit it."""
-        return index != scene.target and super().any_shape(scene, index)
 
     def conditions(self, world: World) -> dict[str, bool]:
         """The target is out of the drawer and rests on the table; the hand is clear."""
