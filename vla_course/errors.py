@@ -19,3 +19,13 @@ def one_of(kind: str, value: str, known: Iterable[str]) -> None:
     names = sorted(known)
     if value not in names:
         raise CourseError(f"unknown {kind} {value!r}; choose one of: {', '.join(names)}")
+
+
+def at_once(option: str, count: int) -> None:
+    """Check how many processes shall work at once.
+
+    Raises:
+        CourseError: none.
+    """
+    if count == 0:
+        raise CourseError(f"{option} 0: give how many at once, such as 2; -1 takes all cores")

@@ -15,7 +15,7 @@ from tqdm.auto import tqdm
 from vla_course.collection.scripted import env_of_worker
 from vla_course.data.episodes import read_labels, read_steps
 from vla_course.data.store import read_metadata, require_episodes
-from vla_course.errors import CourseError
+from vla_course.errors import CourseError, at_once
 from vla_course.sim.env import ACTION_MODES
 
 ENOUGH = 0.98  # of the episodes that are labelled a success must succeed again
@@ -94,6 +94,7 @@ def replay(root: Path, workers: int = 2) -> ReplayResult:
         CourseError: no data set, or a damaged episode; none is labelled a success; or it was not recorded in this
             simulator: an unknown task, robot or action mode, no seed, no states, actions of another length.
     """
+    at_once("--workers", workers)
     metadata, folders = read_metadata(root), require_episodes(root)
     if metadata.get("action_mode") not in ACTION_MODES:
         raise CourseError(

@@ -16,7 +16,7 @@ from tqdm.auto import tqdm
 from vla_course.collection.recorder import Recorder, features
 from vla_course.data.episodes import Episode, write_episode
 from vla_course.data.store import close_store, episode_folder, open_store
-from vla_course.errors import CourseError, one_of
+from vla_course.errors import CourseError, at_once, one_of
 from vla_course.seeds import scene_seed
 from vla_course.sim.env import GRIPPER_TICKS, TabletopEnv
 from vla_course.sim.experts import ClosedLoopExpert
@@ -62,6 +62,7 @@ def collect(
     Raises:
         CourseError: an unknown name, a folder that cannot be written or that holds something else.
     """
+    at_once("--workers", workers)
     if episodes < 1:
         raise CourseError(f"cannot collect {episodes} episodes; ask for 1 or more")
     one_of("action mode of the scripted expert", action_mode, ("waypoint", "ee_delta"))

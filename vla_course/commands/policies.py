@@ -90,6 +90,8 @@ def evaluate(
     from vla_course.seeds import scene_seed
     from vla_course.sim.tasks import TASKS
 
+    if out is not None:
+        out.parent.mkdir(parents=True, exist_ok=True)
     seeds = [scene_seed(seed, i, test=True) for i in range(trials)]
     tasks = list(TASKS) if task == "all" else task.split(",")
     results = {name: measure(policy, name, seeds, conditions, workers) for name in tasks}

@@ -13,7 +13,7 @@ from joblib import Parallel, delayed
 from vla_course.data.description import COMPUTED, read_metadata
 from vla_course.data.episodes import Episode, read_episode, write_episode
 from vla_course.data.store import close_store, open_store, read_instructions, require_episodes
-from vla_course.errors import CourseError
+from vla_course.errors import CourseError, at_once
 
 SPEED, TURN = 0.005, 0.05  # m/s and rad/s of the tool, above which it moves
 GRIP = 0.1  # per second, of an opening between -1 and +1, likewise
@@ -193,6 +193,7 @@ def trim(root: Path, out: Path, workers: int = 2) -> dict:
     Raises:
         CourseError: no data set, a damaged episode, or a folder that cannot be written.
     """
+    at_once("--workers", workers)
     if out.resolve() == root.resolve():
         raise CourseError(f"{out}: a data set is not trimmed in place; choose another folder")
     metadata, folders = read_metadata(root), require_episodes(root)

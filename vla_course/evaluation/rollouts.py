@@ -18,7 +18,7 @@ from safetensors import SafetensorError
 from tqdm.auto import tqdm
 
 from vla_course.data.windows import to_images
-from vla_course.errors import CourseError, one_of
+from vla_course.errors import CourseError, at_once, one_of
 from vla_course.evaluation.statistics import SuccessRate, success_rate
 from vla_course.models.policy import VLAPolicy
 from vla_course.sim.cameras import CAMERAS
@@ -214,6 +214,7 @@ def evaluate(
     Raises:
         CourseError: an unknown name, or no policy in the folder.
     """
+    at_once("--workers", workers)
     for condition in conditions:
         one_of("condition", condition, CONDITIONS)
     if not seeds:

@@ -16,7 +16,7 @@ from pathlib import Path
 from joblib import Parallel, delayed
 from tqdm.auto import tqdm
 
-from vla_course.errors import CourseError
+from vla_course.errors import CourseError, at_once
 from vla_course.grading.cells import Solution, read_solution
 from vla_course.grading.library import PACKAGE, student_library
 from vla_course.grading.marks import read_adjustments, slug
@@ -114,8 +114,7 @@ def grade(
     Raises:
         CourseError: bad input, no sandbox, or a solution that does not run.
     """
-    if jobs == 0:
-        raise CourseError("-j 0: give how many submissions at once, such as 2; -1 takes all cores")
+    at_once("-j", jobs)
     warm_up(path)
     solution = read_solution(path)
     known = {cell.id for cell in solution.notebook.cells}
