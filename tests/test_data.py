@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from vla_course.collection.scripted import collect
+from vla_course.collection.scripted import collect, record_closed_loop
 from vla_course.data.episodes import Episode, read_episode, write_episode
 from vla_course.data.store import episode_folders, read_metadata, statistics, verify
 from vla_course.data.tokenizer import PAD, UNKNOWN, WordTokenizer, split_words
@@ -23,6 +23,7 @@ from vla_course.data.windows import WindowDataset
 from vla_course.errors import CourseError
 from vla_course.machine import PeakMemory
 from vla_course.seeds import scene_seed
+from vla_course.sim.env import TabletopEnv
 
 METADATA = {"task": "pick", "seed": 1, "robot": "panda", "success": True}
 floats = st.floats(-1e6, 1e6, width=32)
@@ -166,3 +167,10 @@ def test_even_a_short_piece_of_work_needs_memory():
     with PeakMemory() as memory:
         pass
     assert memory.megabytes > 50
+
+
+def test_an_episode_in_which_the_expert_had_to_begin_again_is_kept(tmp_path):
+    episode = record_closed_loop(TabletopEnv("place", cameras=()), scene_seed(1, 169), noise=0.12)
+    write_episode(episode, tmp_path / "episode_0000")
+    kept = read_episode(tmp_path / "episode_0000").metadata
+    assert kept["recoveries"] == episode.metadata["recoveries"] == 2 and kept["success"]

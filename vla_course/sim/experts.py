@@ -44,7 +44,7 @@ class ClosedLoopExpert:
     def act(self) -> np.ndarray:
         """The action (7,) from the state of the world now."""
         if (lost := self._lost()) or not self._plan:
-            self.recoveries += lost
+            self.recoveries += int(lost)
             self._plan = self._from_above(list(self.env.expert_waypoints()))
             self._holds = False
             self._next()
