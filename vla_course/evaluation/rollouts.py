@@ -105,7 +105,7 @@ def rollout(
     instruction: str | None = None,
     film: list | None = None,
 ) -> Trial:
-    """Let a policy act once.
+    """Let a policy act once: until the target's task is done, or what it was told is done, or the time is over.
 
     Args:
         policy: any policy with LeRobot's verbs.
@@ -128,7 +128,8 @@ def rollout(
     if condition == "held_out_phrasings":
         phrasing = env.task.held_out_phrasings[seed % len(env.task.held_out_phrasings)]
     instruction = instruction or scene.instruction(phrasing, target=named)
-    world.scene = replace(scene, target=named)
+    told = replace(scene, target=named)
+    world.scene = told
     wanted = env.task.expert(world) if env.action_mode == "waypoint" else None
     world.scene = scene
     policy.reset()
@@ -142,12 +143,12 @@ def rollout(
         plan.append(action)
         observation, _, terminated, truncated, info = env.step(action)
         forces.append((info["grip_force"], info["table_force"]))
-        done = terminated or truncated
+        world.scene = told
+        named_success = all(env.task.conditions(world).values())
+        world.scene = scene
+        done = terminated or truncated or named_success
     if film is not None:
         film.append(env.render())
-    world.scene = replace(scene, target=named)
-    named_success = all(env.task.conditions(world).values())
-    world.scene = scene
     grip, table = np.max(forces, axis=0)
     return Trial(
         seed=seed,
