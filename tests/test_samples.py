@@ -46,8 +46,9 @@ def test_results_files_are_complete_and_their_intervals_are_right(file):
         assert row["name"] and row["minutes"] >= 0
 
 
-def test_the_readme_quotes_the_results_file():
-    rows = json.loads((ROOT / "results" / "demo.json").read_text())["rows"]
+@pytest.mark.parametrize("file", ["demo.json", "closed_loop.json"])
+def test_the_readme_quotes_the_results_file(file):
+    rows = json.loads((ROOT / "results" / file).read_text())["rows"]
     readme = (ROOT / "README.md").read_text()
     for row in rows:
         rate = SuccessRate(row["successes"], row["trials"])
