@@ -143,6 +143,7 @@ def test_another_backend_of_joblib_gives_the_same(tmp_path, monkeypatch):
     """loky's workers are processes, as those of a cluster are."""
     hand_in(tmp_path, SMALL, "ada", {})
     hand_in(tmp_path, SMALL, "bob", {}, others="blank")
+    joblib.Parallel(2)([joblib.delayed(os.getcwd)()] * 2)  # so the workers are there already, in another folder
     monkeypatch.chdir(tmp_path)
     with joblib.parallel_config(backend="loky"):
         _, found = grade(Path("submissions"), Path("solutions") / SMALL.name, Path("grades"), 5, 2, "bubblewrap", ())

@@ -35,7 +35,7 @@ class Batch:
 
     Attributes:
         solution: the exercise.
-        out: folder of the results.
+        out: folder of the results; absolute, since a worker elsewhere may have another working folder.
         seed: the grading seed.
         sandbox: kind of box.
     """
@@ -48,7 +48,7 @@ class Batch:
     @property
     def work(self) -> Path:
         """Folder of the students' library, the expected texts and the scenes."""
-        return self.out.resolve() / "work"
+        return self.out / "work"
 
     def key(self, submission: Submission) -> str:
         """Hash of all that a result comes from."""
@@ -116,7 +116,7 @@ def grade(
     """
     at_once("-j", jobs)
     warm_up(path)
-    solution = read_solution(path)
+    solution = read_solution(path.resolve())
     known = {cell.id for cell in solution.notebook.cells}
     submissions = find_submissions(where, solution.name, [task.name for task in solution.tasks], known)
     if all("no notebook" in submission.problem for submission in submissions):
@@ -175,7 +175,7 @@ def prepare(solution: Solution, out: Path, seed: int | None, sandbox: str, work:
     published = earlier.get("published", False) and not work
     if seed is None:
         seed = earlier["seed"] if earlier and earlier["published"] == published else secrets.randbits(64)
-    batch = Batch(solution, out, seed, sandbox)
+    batch = Batch(solution, out.resolve(), seed, sandbox)
     library = student_library(batch.work / "library", [name for task in solution.tasks for name in task.may_not_use])
     with tempfile.TemporaryDirectory(prefix="grading-") as folder:
         probe(sandbox, Path(folder), library, [folder, str(solution.path.resolve()), str(out.resolve())])
