@@ -1,5 +1,6 @@
 """Language encoders: from a sentence to a vector for each word, and one for all of it."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -28,12 +29,12 @@ class Words(NamedTuple):
         return Words(layer(self.states), self.mask, layer(self.pooled))
 
 
-class LanguageEncoder(nn.Module):
+class LanguageEncoder(nn.Module, ABC):
     """What every encoder can do. It also has `features`, the C of its vectors."""
 
+    @abstractmethod
     def encode(self, sentences: Sequence[str]) -> Words:
         """Encode B sentences."""
-        raise NotImplementedError
 
     def forward(self, sentences: Sequence[str]) -> Tensor:
         """The pooled vectors of B sentences: (B, C)."""
