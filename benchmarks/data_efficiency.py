@@ -1,7 +1,7 @@
 """How many demonstrations does a one-shot pick need? `python -m benchmarks.data_efficiency` writes the curve.
 
 One policy for each number of scenes, all tested in the same unseen scenes. Small sets are seen more often, so that each
-policy takes at least `LEAST_STEPS` steps. What was finished is kept in runs/data_efficiency/, and the rows stand in
+policy takes about `LEAST_STEPS` steps or more. What was finished is kept in runs/data_efficiency/; the rows stand in
 results/data_efficiency.json.
 """
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from vla_course.evaluation.statistics import SuccessRate
+
 PROGRAM = Path(sys.executable).with_name("vla-course")
 
 
@@ -39,9 +41,8 @@ def test_the_demo_writes_a_report_that_stands_alone(demos):
 def test_the_demo_reports_what_it_promises(demos):
     report = json.loads((demos[0] / "report.json").read_text())
     assert report["task"] == "pick" and report["seed"] == 2
-    assert report["trials"] == 10 and 0 <= report["successes"] <= 10
-    low, high = report["wilson_95"]
-    assert 0 <= low <= report["successes"] / 10 <= high <= 1
+    assert report["trials"] == 10
+    assert report["wilson_95"] == pytest.approx(SuccessRate(report["successes"], 10).wilson_95, abs=1e-4)
     assert set(report["controls"]) == {"wrong_instruction", "blank_image", "held_out_phrasings"}
     assert set(report["seconds"]) == {"collect", "train", "evaluate", "total"}
     assert report["parameters"] > 10_000 and 140 <= report["demonstrations"] <= 150
@@ -105,9 +106,11 @@ def bad_calls(data: Path, policy: Path, empty: Path) -> dict[str, tuple[list, st
         "no workers": (["evaluate", policy, "--workers", "0"], "--workers 0.*such as 2"),
         "no recorders": (["collect", empty / "e", "--workers", "0"], "--workers 0.*such as 2"),
         "figures": (["evaluate", policy, "--trials", "1", "--out", file / "x.json"], "file.*check the path"),
+        "axis": (["evaluate", policy, "--vary", "mood"], "'mood'.*light"),
         "unknown task": (["evaluate", policy, "--task", "fly", "--trials", "1"], "'fly'.*pick"),
         "unknown words": (["watch", policy, "--instruction", "xyzzy plugh"], "'xyzzy plugh'.*it knows words"),
         "picture": (["watch", policy, "--out", file / "x.png"], "x.png.*check the path"),
+        "no picture": (["watch", policy, "--out", empty / "film.mpg"], "film.mpg.*ends in .png"),
         "demo": (["demo", "--out", file / "inside"], "file.*another folder"),
         "samples": (["samples"], "not a checkout"),
     }
@@ -126,6 +129,14 @@ def test_every_mistake_gets_one_clear_line_and_leaves_nothing_behind(demonstrati
         assert lines[-1].startswith("vla-course: ") and len(lines) == 1, (name, result.stderr)
     left = {p.relative_to(tmp_path) for p in tmp_path.rglob("*")} - {p.relative_to(tmp_path) for p in before}
     assert not [p for p in left if p.is_file()], left
+
+
+def test_a_full_disk_is_named(shipped):
+    result = call("evaluate", shipped, "--trials", "1", "--conditions", "normal", "--out", "/dev/full")
+    last = result.stderr.strip().splitlines()[-1]
+    assert result.returncode == 2 and last.endswith(
+        "vla-course: No space left on device; check the path and the free space"
+    )
 
 
 @pytest.mark.parametrize("arguments", [["fly"], ["collect"], ["evaluate", "x", "--conditions", "upside_down"], []])

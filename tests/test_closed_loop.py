@@ -1,5 +1,8 @@
 """The policy that acts at 10 Hz: what it learns from, how it plans, and that a scene's seed decides all of it."""
 
+import dataclasses
+from unittest.mock import patch
+
 import numpy as np
 import pytest
 import torch
@@ -137,7 +140,7 @@ def film(policy: VLAPolicy, env: TabletopEnv, seed: int) -> np.ndarray:
 
 @pytest.mark.parametrize("cameras", [["wrist", "front"], ["wrist"], ["overhead"]])
 def test_any_cameras_in_any_order_learn_and_act(windows, cameras):
-    policy = new_policy(windows, seed=0, cameras=cameras)
+    policy = VLAPolicy.seeded(dataclasses.replace(new_policy(windows, seed=0).config, cameras=cameras), 0)
     batch = windows.__getitems__([0, 5, 9])
     batch["observation.images.overhead"] = batch["observation.images.front"]
     asked = [policy._understand(batch, batch["pointing.task"])[2][camera].shape[2] for camera in cameras]
@@ -178,3 +181,28 @@ def test_parts_that_do_not_fit_are_refused():
         VLAPolicy(VLAConfig(fusion="concatenate"))
     with pytest.raises(CourseError, match="'gaussian'.*flow"):
         VLAPolicy(VLAConfig(decoder="gaussian"))
+    for field, value in {
+        "heads": 0,
+        "glance": -1,
+        "questions": 3,
+        "dropout": 2.0,
+        "image_size": 0,
+        "cameras": [],
+    }.items():
+        with pytest.raises(CourseError, match=f"{field}=.*; .*give"):
+            VLAPolicy(VLAConfig(**{field: value}))
+    with pytest.raises(CourseError, match="'a.b'.*wrist"):
+        VLAPolicy(VLAConfig(cameras=["a.b"]))
+
+
+def test_a_policy_fits_its_demonstrations_or_is_refused(windows):
+    with pytest.raises(CourseError, match="camera that recorded 'overhead'.*front"):
+        new_policy(windows, seed=0, cameras=["overhead"])
+    with patch.dict(windows.metadata, action_mode="joint_delta"), pytest.raises(CourseError, match="'joint_delta'"):
+        new_policy(windows, seed=0)
+    narrow = {**windows.metadata["features"], "state": {"shape": [8]}}
+    with patch.dict(windows.metadata, features=narrow), pytest.raises(CourseError, match=r"state of shape \[8\]"):
+        new_policy(windows, seed=0)
+    with patch.dict(windows.metadata, robot="kuka,panda", image_size=96):
+        config = new_policy(windows, seed=0).config
+    assert (config.robot, config.image_size) == ("kuka", 96)

@@ -3,6 +3,7 @@
 import json
 import math
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,10 +14,13 @@ from scipy.stats import binomtest
 
 from vla_course import demo
 from vla_course.errors import CourseError
-from vla_course.evaluation.rollouts import CONDITIONS, evaluate, rollout
+from vla_course.evaluation.rollouts import CONDITIONS, another_object, env_of, evaluate, load_policy, rollout
 from vla_course.evaluation.statistics import SuccessRate, mcnemar, success_rate
+from vla_course.models.policy import VLAPolicy
 from vla_course.seeds import scene_seed
 from vla_course.sim.env import TabletopEnv
+from vla_course.sim.experts import ClosedLoopExpert
+from vla_course.sim.tasks import TASKS, get_task
 
 
 @given(st.integers(1, 2000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
@@ -53,6 +57,48 @@ def test_mcnemar_counts_only_where_the_two_differ(pairs):
 
 def test_success_rates_print_with_their_interval():
     assert str(success_rate([True] * 17 + [False] * 3)) == "17/20 [0.640, 0.948]"
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_wrong_instruction_asks_for_something_that_can_be_done(task):
+    """Also where no other object can be named: nothing else can be pressed, opened, closed or sorted."""
+
+    class Obedient:
+        """Knows what a wrong instruction asks for, and does it."""
+
+        def reset(self):
+            self.expert = ClosedLoopExpert(env)
+
+        def select_action(self, batch):
+            world, own = env.world, env.task
+            scene, named = world.scene, another_object(world.scene, seed)
+            assert scene.objects[named].name in batch["task"][0]
+            env.task = own if own.renames else get_task("pick")
+            world.scene = replace(scene, target=named)
+            action = self.expert.act()
+            env.task, world.scene = own, scene
+            return torch.from_numpy(action)[None]
+
+    env, seed = TabletopEnv(task, cameras=()), 1
+    trial = rollout(Obedient(), env, seed, "wrong_instruction")
+    assert trial.named_success and not trial.success and trial.steps > 1
+    env.close()
+
+
+def test_a_policy_acts_with_the_robot_and_the_pictures_that_it_was_shown(shipped, tmp_path):
+    policy = VLAPolicy(replace(load_policy(shipped).config, robot="xarm6", image_size=96))
+    policy.save_pretrained(tmp_path)
+    for robot, expected in ((None, "xarm6"), ("kuka", "kuka")):
+        env = env_of(load_policy(tmp_path), "pick", robot, {"table": "unseen"})
+        assert (env.world.robot_name, env.image_size, env.variety) == (expected, 96, {"table": "unseen"})
+        env.close()
+
+
+def test_an_axis_can_be_varied_in_an_evaluation(shipped):
+    usual, varied = (
+        evaluate(shipped, "pick", [5], ("normal",), 1, variety=v)["normal"] for v in ({}, {"size": "unseen"})
+    )
+    assert usual.trials != varied.trials and usual.trials[0].instruction == varied.trials[0].instruction
 
 
 class Expert:
@@ -147,6 +193,8 @@ def test_the_shipped_policy_looks_and_reads_and_workers_change_nothing(shipped):
         ({"seeds": []}, "no scenes"),
         ({"conditions": ["upside_down"]}, "'upside_down'.*blank_image"),
         ({"task": "fly"}, "'fly'"),
+        ({"robot": "ur5"}, "'ur5'.*xarm6"),
+        ({"variety": {"mood": "seen"}}, "'mood'.*light"),
     ],
 )
 def test_bad_input_is_found_before_any_work(shipped, arguments, message):

@@ -4,13 +4,15 @@ import numpy as np
 import pytest
 
 from vla_course.collection.recorder import features
+from vla_course.collection.replay import replay
 from vla_course.collection.scripted import collect, make_env, record_closed_loop
-from vla_course.data.store import episode_folders, read_episode
+from vla_course.data.store import episode_folders, read_episode, verify
 from vla_course.data.windows import WindowDataset
 from vla_course.errors import CourseError
 from vla_course.sim.env import TabletopEnv
 from vla_course.sim.experts import ClosedLoopExpert
 from vla_course.sim.tasks import TASKS
+from vla_course.training.behavior_cloning import new_policy
 
 
 def run(env: TabletopEnv, seed: int, disturb=lambda step, action: action) -> tuple[dict, ClosedLoopExpert, int]:
@@ -106,16 +108,21 @@ def test_a_collection_of_several_tasks_at_ten_hertz_can_be_trained_on_and_ends_t
     env.close()
 
 
-def test_a_mixed_data_set_needs_no_second_reader(tmp_path):
-    collect(tmp_path / "arm", "pick", episodes=1, workers=1, robot="xarm6")
-    dataset = WindowDataset(tmp_path / "arm")
-    assert dataset.metadata["robot"] == "xarm6" and dataset[0]["action"].shape == (5, 7)
+def test_one_data_set_mixes_robots(tmp_path):
+    collect(tmp_path, "pick", episodes=3, workers=1, robot="panda,kuka,xarm6")
+    episodes = [read_episode(folder) for folder in episode_folders(tmp_path)]
+    assert [episode.metadata["robot"] for episode in episodes] == ["panda", "kuka", "xarm6"]
+    assert not any("joints" in episode.steps for episode in episodes)  # the arms have 7, 7 and 6
+    assert verify(tmp_path) == (3, []) and replay(tmp_path, workers=1).outcomes == [True] * 3
+    dataset = WindowDataset(tmp_path)
+    assert dataset.__getitems__([0, 1, 2])["action"].shape == (3, 5, 7)
+    assert new_policy(dataset, seed=0).config.robot == "panda"
 
 
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [({"task": "pick,fly"}, "'fly'"), ({"noise": 0.1}, "ee_delta"), ({"action_mode": "joint_delta"}, "'joint_delta'"),
-     ({"variety": {"mood": "seen"}}, "'mood'")],
+     ({"variety": {"mood": "seen"}}, "'mood'"), ({"image_size": 0}, "image_size=0")],
 )  # fmt: skip
 def test_a_collection_that_cannot_be_made_leaves_nothing_behind(tmp_path, wrong, message):
     with pytest.raises(CourseError, match=message):

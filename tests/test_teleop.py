@@ -793,6 +793,9 @@ wrist = "/wrist"
     path.write_text(text.replace("gripper_open = 0.08", "gripper_open = 0.0"))
     with pytest.raises(CourseError, match="gripper_open and gripper_closed are both 0.0"):
         read_map(path)
+    path.write_text(text.replace('["j1", "j2", "j3"]', '"j1"'))
+    with pytest.raises(CourseError, match="joint_names = 'j1'; give a list"):
+        read_map(path)
     path.write_text("robot = ")
     with pytest.raises(CourseError, match="is not a readable TOML file"):
         read_map(path)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from vla_course.data.store import close_store, episode_folders
 from vla_course.data.windows import WindowDataset
 from vla_course.errors import CourseError
 from vla_course.training.behavior_cloning import new_policy, parse_parts
@@ -99,6 +101,22 @@ def test_training_stops_when_validation_no_longer_improves(demonstrations, tmp_p
 def test_a_folder_of_another_run_is_refused(demonstrations, finished):
     with pytest.raises(CourseError, match="another folder"):
         run(demonstrations, finished, TrainConfig(epochs=7, batch_size=8, validation=0.1, seed=5))
+
+
+@pytest.mark.parametrize("field", ("epochs=0", "batch_size=0", "learning_rate=-1.0", "seed=-1", "patience=-1"))
+def test_a_setting_that_cannot_be_trained_with_is_named(demonstrations, tmp_path, field):
+    name, value = field.split("=")
+    with pytest.raises(CourseError, match=f"^{field}; give"):
+        run(demonstrations, tmp_path / "run", TrainConfig(**{name: float(value) if "." in value else int(value)}))
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_run_does_not_go_on_with_other_data(demonstrations, finished, tmp_path):
+    shutil.copytree(demonstrations, tmp_path / "data")
+    shutil.rmtree(episode_folders(tmp_path / "data")[-1])
+    close_store(tmp_path / "data")
+    with pytest.raises(CourseError, match="other settings or data"):
+        run(tmp_path / "data", finished)
 
 
 def test_a_loss_that_is_not_finite_ends_the_run_with_a_word(demonstrations, tmp_path):

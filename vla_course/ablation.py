@@ -109,7 +109,8 @@ def ablate(
             replace_file(folder / "row.json", (json.dumps(row, indent=1) + "\n").encode())
         print(line(row), flush=True)
     table = [row for name in (*ROWS, *EXECUTION) if (row := _finished(_folder(out, name)))]
-    content = {"command": "vla-course ablate", "machine": describe_machine(), **settings, "rows": _with_p(table)}
+    content = {"command": f"vla-course ablate {data}", "machine": describe_machine(), **settings}
+    content["rows"] = _with_p(table)
     replace_file(out / "table.json", (json.dumps(content, indent=1) + "\n").encode())
     return content["rows"]
 

@@ -20,8 +20,9 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains once more at its end
         sys.exit(141)
     except OSError as error:
-        print(f"vla-course: {error.filename}: {error.strerror}; check the path and the free space", file=sys.stderr)
+        where = f"{error.filename}: " if error.filename else ""  # a full disk has no name
+        print(f"vla-course: {where}{error.strerror or error}; check the path and the free space", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
-        print("vla-course: stopped; the same command goes on from here", file=sys.stderr)
+        print("vla-course: stopped; what was finished is kept", file=sys.stderr)
         sys.exit(130)

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from vla_course.collection.scripted import collect
+from vla_course.data.files import replace_file
 from vla_course.machine import PeakMemory, describe_machine
 from vla_course.scale import current_scale
 from vla_course.seeds import scene_seed
@@ -93,4 +94,4 @@ def _phase(out: Path, name: str, again: bool = False) -> Iterator[None]:
         before = 0.0 if again else seconds.get(name, 0.0)
         seconds[name] = round(before + time.perf_counter() - start, 1)
         if out.is_dir():
-            path.write_text(json.dumps(seconds))
+            replace_file(path, json.dumps(seconds).encode())

@@ -65,6 +65,15 @@ def test_every_layout_is_understood(layout, kind, tmp_path):
     assert "no notebook" in found["bob"].problem
 
 
+def test_a_damaged_archive_is_named(tmp_path):
+    with zipfile.ZipFile(tmp_path / "in.zip", "w") as archive:
+        archive.writestr(f"ada/{NAME}.ipynb", notebook(one="1", two="2"))
+    content = (tmp_path / "in.zip").read_bytes()
+    (tmp_path / "in.zip").write_bytes(content.replace(b"PK\x01\x02", b"PK\x01\x03"))
+    with pytest.raises(CourseError, match="in.zip: a damaged zip file"):
+        find(tmp_path / "in.zip")
+
+
 def test_the_time_is_that_of_the_file_or_of_nbgraders_stamp(tmp_path):
     put(tmp_path / "ada" / f"{NAME}.ipynb", notebook(one="1", two="2"))
     os.utime(tmp_path / "ada" / f"{NAME}.ipynb", (1e9, 1e9))

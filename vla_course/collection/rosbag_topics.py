@@ -64,6 +64,11 @@ def read_map(path: Path) -> BagMap:
     needed = [f.name for f in fields(BagMap) if f.default is MISSING and f.default_factory is MISSING]
     if missing := [name for name in needed if name not in table]:
         raise CourseError(f"{path}: lacks {', '.join(missing)}; add what the recording has")
+    names, cameras = table["joint_names"], table.get("cameras", {})
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise CourseError(f'{path}: joint_names = {names!r}; give a list of names, such as ["j1", "j2"]')
+    if not isinstance(cameras, dict) or not all(isinstance(topic, str) for topic in cameras.values()):
+        raise CourseError(f"{path}: cameras = {cameras!r}; give a table of names and topics")
     return BagMap(**{**table, "joint_names": tuple(table["joint_names"])})
 
 

@@ -7,6 +7,7 @@ what is recorded, and a collection that was killed goes on where it stopped.
 import functools
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -52,7 +53,9 @@ def collect(
         episodes: how many of each task the data set shall hold.
         seed: names the whole collection.
         workers: processes.
-        cameras, modalities, image_size, robot, variety, sensors: what is recorded; see `TabletopEnv`.
+        cameras, modalities, image_size, variety, sensors: what is recorded; see `TabletopEnv`.
+        robot: a key of `ROBOTS`; several with commas between them take turns. Columns that not all of them have alike,
+            such as the joints of arms with six and with seven, are left out.
         action_mode: "waypoint" or "ee_delta".
         noise: standard deviation of what disturbs each action in mode "ee_delta"; see `record_closed_loop`.
 
@@ -68,7 +71,7 @@ def collect(
     one_of("action mode of the scripted expert", action_mode, ("waypoint", "ee_delta"))
     if noise and action_mode == "waypoint":
         raise CourseError(f"noise {noise} disturbs single control periods; record with action mode ee_delta")
-    tasks = list(TASKS) if task == "all" else task.split(",")
+    tasks, robots = list(TASKS) if task == "all" else task.split(","), robot.split(",")
     world = {
         "robot": robot,
         "action_mode": action_mode,
@@ -79,15 +82,18 @@ def collect(
         "sensors": list(sensors),
     }
     # Bad names and seeds are found here, before anything is written.
-    environments = [make_env(name, world) for name in tasks]
-    jobs = [(tasks[i % len(tasks)], scene_seed(seed, i)) for i in range(episodes * len(tasks))]
-    made = features(environments[0])
+    environments = [make_env(name, {**world, "robot": robots[0]}) for name in tasks]
+    arms = [environments[0], *(make_env(tasks[0], {**world, "robot": name}) for name in robots[1:])]
+    made, *others = map(features, arms)
+    made = {name: found for name, found in made.items() if all(other.get(name) == found for other in others)}
+    turns = [(name, arm) for arm in robots for name in tasks]
+    jobs = [(*turns[i % len(turns)], scene_seed(seed, i)) for i in range(episodes * len(tasks))]
     settings = {"task": task, "fps": CONTROL_HZ, "seed": seed, "noise": noise, "features": made, **world}
     open_store(root, settings, {env.task.name: list(env.task.phrasings) for env in environments})
-    for env in environments:
+    for env in (*environments, *arms[1:]):
         env.close()
     missing = [i for i in range(len(jobs)) if not episode_folder(root, i).exists()]
-    work = (delayed(_record_into)(episode_folder(root, i), json.dumps(world), *jobs[i], noise) for i in missing)
+    work = (delayed(_record_into)(episode_folder(root, i), world, *jobs[i], noise, list(made)) for i in missing)
     parallel = Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=8, pre_dispatch="8*n_jobs")
     for _ in tqdm(parallel(work), total=len(missing), desc="collect", unit="episode", leave=False):
         pass
@@ -105,16 +111,18 @@ def make_env(task: str, world: Mapping[str, object]) -> TabletopEnv:
     return TabletopEnv(task, **{name: world[name] for name in names if name in world})
 
 
-@functools.lru_cache(maxsize=32)
+@functools.lru_cache(maxsize=64)  # all tasks with all robots
 def env_of_worker(task: str, world: str) -> TabletopEnv:
     """`make_env`, but each environment is built once in a process; `world` is in JSON, since dicts cannot be keys."""
     return make_env(task, json.loads(world))
 
 
-def _record_into(folder: Path, world: str, task: str, seed: int, noise: float) -> None:
-    env = env_of_worker(task, world)
+def _record_into(
+    folder: Path, world: dict, task: str, robot: str, seed: int, noise: float, columns: Sequence[str]
+) -> None:
+    env = env_of_worker(task, json.dumps({**world, "robot": robot}))
     episode = record(env, seed) if env.action_mode == "waypoint" else record_closed_loop(env, seed, noise)
-    write_episode(episode, folder)
+    write_episode(replace(episode, steps={name: episode.steps[name] for name in columns}), folder)
 
 
 def record(env: TabletopEnv, seed: int) -> Episode:

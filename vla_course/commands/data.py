@@ -40,18 +40,17 @@ def collect(
         cameras: what records.
         modalities: color, depth in metres, which object is where.
         image_size: height and width of the pictures, pixels.
-        robot: panda, kuka or xarm6.
+        robot: panda, kuka or xarm6; several with commas between them take turns.
         action_mode: one action for each waypoint, or ten a second.
         noise: how much each action of the ten a second is disturbed; 0.1 is a lot.
         vary: what differs from scene to scene, such as light table=unseen.
         sensors: what records beside the cameras and the joints' angles.
     """
     from vla_course.collection.scripted import collect as record
+    from vla_course.sim.variety import axes
 
-    variety = dict(axis.split("=", 1) if "=" in axis else (axis, "seen") for axis in vary)
-    metadata = record(
-        out, task, episodes, seed, workers, cameras, modalities, image_size, robot, action_mode, noise, variety, sensors
-    )
+    looks = (cameras, modalities, image_size, robot, action_mode, noise, axes(vary), sensors)
+    metadata = record(out, task, episodes, seed, workers, *looks)
     print(f"{metadata['episodes']} episodes, {metadata['steps']} steps in {out}")
 
 

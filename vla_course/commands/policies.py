@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 import tyro
 
+from vla_course.errors import CourseError
+
 Folder = Annotated[Path, tyro.conf.Positional]
 Condition = Literal["normal", "wrong_instruction", "blank_image", "held_out_phrasings"]
 
@@ -70,6 +72,8 @@ def evaluate(
     trials: int = 100,
     seed: int = 0,
     conditions: tuple[Condition, ...] = ("normal", "wrong_instruction", "blank_image", "held_out_phrasings"),
+    vary: tuple[str, ...] = (),
+    robot: str | None = None,
     workers: int = 2,
     out: Path | None = None,
 ) -> None:
@@ -81,6 +85,8 @@ def evaluate(
         trials: scenes of each task under each condition.
         seed: names the scenes.
         conditions: the plain one and the controls.
+        vary: what differs from scene to scene, such as light table=unseen.
+        robot: panda, kuka or xarm6; by default the one that the policy was shown.
         workers: processes that simulate.
         out: also write the figures to this JSON file.
     """
@@ -89,12 +95,13 @@ def evaluate(
     from vla_course.evaluation.rollouts import evaluate as measure
     from vla_course.seeds import scene_seed
     from vla_course.sim.tasks import TASKS
+    from vla_course.sim.variety import axes
 
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
     seeds = [scene_seed(seed, i, test=True) for i in range(trials)]
     tasks = list(TASKS) if task == "all" else task.split(",")
-    results = {name: measure(policy, name, seeds, conditions, workers) for name in tasks}
+    results = {name: measure(policy, name, seeds, conditions, workers, robot, axes(vary)) for name in tasks}
     if len(tasks) > 1:
         results["all"] = {c: Evaluation(c, [t for name in tasks for t in results[name][c].trials]) for c in conditions}
     for name, evaluations in results.items():
@@ -148,6 +155,8 @@ def watch(
     from vla_course.plots import film_strip
     from vla_course.seeds import scene_seed
 
+    if out.suffix not in (".png", ".pdf", ".svg"):
+        raise CourseError(f"{out}: is no name of a picture; give one that ends in .png, .pdf or .svg")
     loaded, frames = load_policy(policy), []
     scene = scene_seed(seed, 0, test=True)
     trial = rollout(loaded, env_of(loaded, task), scene, instruction=instruction, film=frames)

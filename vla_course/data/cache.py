@@ -84,9 +84,11 @@ def find_cache(root: Path) -> Path:
     try:
         with tempfile.TemporaryDirectory(dir=root, prefix=".cache_", ignore_cleanup_errors=True) as partial:
             _build(root, folders, Path(partial))
-            shutil.rmtree(root / "cache", ignore_errors=True)
-            cache.parent.mkdir(exist_ok=True)  # Windows does not delete what another process reads
-            shutil.move(partial, cache)
+            cache.parent.mkdir(exist_ok=True)
+            if not _is_whole(cache):  # another process may have built the same meanwhile
+                for old in cache.parent.iterdir():
+                    shutil.rmtree(old, ignore_errors=True)  # Windows does not delete what another process reads
+                shutil.move(partial, cache)
     except OSError as error:
         raise CourseError(
             f"{root}: the cache for training cannot be written: {error.strerror}; free space, or copy the data set to "

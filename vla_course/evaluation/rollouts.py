@@ -5,9 +5,8 @@ that does not read picks the original target whatever it is told.
 """
 
 import contextlib
-import functools
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from vla_course.evaluation.statistics import SuccessRate, success_rate
 from vla_course.models.policy import VLAPolicy
 from vla_course.sim.cameras import CAMERAS
 from vla_course.sim.env import TabletopEnv
+from vla_course.sim.objects import GRASPABLE
 from vla_course.sim.tasks import get_task
 from vla_course.sim.world import Scene
 
@@ -121,16 +121,18 @@ def rollout(
     one_of("condition", condition, CONDITIONS)
     observation, info = env.reset(seed=seed)
     world = env.world
-    scene, named = world.scene, world.scene.target
+    scene, named, told_task, phrasing = world.scene, world.scene.target, env.task, world.scene.phrasing
     if condition == "wrong_instruction":
         named = another_object(scene, seed)
-    phrasing = scene.phrasing
+        if not env.task.renames:
+            told_task = get_task("pick")
+            phrasing = told_task.phrasings[seed % len(told_task.phrasings)]
     if condition == "held_out_phrasings":
         phrasing = env.task.held_out_phrasings[seed % len(env.task.held_out_phrasings)]
     instruction = instruction or scene.instruction(phrasing, target=named)
     told = replace(scene, target=named)
     world.scene = told
-    wanted = env.task.expert(world) if env.action_mode == "waypoint" else None
+    wanted = told_task.expert(world) if env.action_mode == "waypoint" else None
     world.scene = scene
     policy.reset()
     policy.generator = torch.Generator().manual_seed(seed % 2**63)  # of what its decoder may draw
@@ -144,7 +146,7 @@ def rollout(
         observation, _, terminated, truncated, info = env.step(action)
         forces.append((info["grip_force"], info["table_force"]))
         world.scene = told
-        named_success = all(env.task.conditions(world).values())
+        named_success = all(told_task.conditions(world).values())
         world.scene = scene
         done = terminated or truncated or named_success
     if film is not None:
@@ -164,23 +166,35 @@ def rollout(
     )
 
 
-def env_of(policy: VLAPolicy, task: str) -> TabletopEnv:
-    """The environment of a task in which a policy can act: its kind of actions, its cameras.
+def env_of(
+    policy: VLAPolicy, task: str, robot: str | None = None, variety: Mapping[str, str] | None = None
+) -> TabletopEnv:
+    """The environment of a task in which a policy can act: its kind of actions, its pictures, its robot.
 
     Args:
         policy: who will act.
         task: a key of `TASKS`.
+        robot: another one.
+        variety: of the scenes; see `TabletopEnv`.
+
+    Raises:
+        CourseError: an unknown name.
     """
-    return TabletopEnv(task, action_mode=policy.config.action_mode, cameras=tuple(policy.config.cameras))
+    own = policy.config
+    return TabletopEnv(
+        task, robot or own.robot, own.action_mode, own.cameras, image_size=own.image_size, variety=variety
+    )
 
 
 def _distance(plan: np.ndarray, wanted: np.ndarray) -> float:
-    return float(np.linalg.norm(plan[:, :3] - wanted[: len(plan), :3], axis=1).mean())
+    both = min(len(plan), len(wanted))  # of a long task the expert plans one part at a time
+    return float(np.linalg.norm(plan[:both, :3] - wanted[:both, :3], axis=1).mean())
 
 
 def another_object(scene: Scene, seed: int) -> int:
-    """Index of an object that the instruction could have named and did not, chosen by the seed."""
-    others = [i for i in range(len(scene.objects)) if i not in (scene.target, scene.reference)]
+    """Index of a graspable object that the instruction could have named and did not, chosen by the seed."""
+    graspable = [i for i, item in enumerate(scene.objects) if item.shape in (*GRASPABLE, "thing")]
+    others = [i for i in graspable if i not in (scene.target, scene.reference)]
     return others[seed % len(others)]
 
 
@@ -200,6 +214,8 @@ def evaluate(
     seeds: Sequence[int],
     conditions: Sequence[str] = CONDITIONS,
     workers: int = 2,
+    robot: str | None = None,
+    variety: Mapping[str, str] | None = None,
 ) -> dict[str, Evaluation]:
     """Let a saved policy act in every scene under every condition, in parallel.
 
@@ -211,6 +227,7 @@ def evaluate(
         seeds: the scenes.
         conditions: of `CONDITIONS`.
         workers: processes. A few trials are carried out in this one: another takes longer to start than they do.
+        robot, variety: of the environment; see `env_of`.
 
     Raises:
         CourseError: an unknown name, or no policy in the folder.
@@ -220,12 +237,12 @@ def evaluate(
         one_of("condition", condition, CONDITIONS)
     if not seeds:
         raise CourseError("no scenes to evaluate on; ask for 1 trial or more")
-    get_task(task)  # bad input is found before any worker starts
-    load_policy(policy)
+    env_of(load_policy(policy), task, robot, variety).close()  # bad input is found before any worker starts
     written = (policy / "model.safetensors").stat().st_mtime_ns
     jobs = [(condition, seed) for condition in conditions for seed in seeds]
     parallel = Parallel(n_jobs=min(workers, 1 + len(jobs) // FEW), return_as="generator", batch_size=4)
-    outcomes = parallel(delayed(_trial)(policy, written, task, seed, condition) for condition, seed in jobs)
+    where = (policy, written, task, robot, tuple((variety or {}).items()))
+    outcomes = parallel(delayed(_trial)(where, seed, condition) for condition, seed in jobs)
     results = {condition: Evaluation(condition) for condition in conditions}
     bar = tqdm(outcomes, total=len(jobs), desc="evaluate", unit="trial", leave=False)
     for (condition, _), trial in zip(jobs, bar, strict=True):
@@ -246,25 +263,35 @@ def load_policy(folder: Path) -> VLAPolicy:
     try:
         with contextlib.redirect_stdout(io.StringIO()):  # the hub's mixin prints where it loads from
             return VLAPolicy.from_pretrained(folder, strict=True).eval()
+    except CourseError as error:  # such as a language model that cannot be fetched
+        raise CourseError(f"{folder}: {error}") from None
     except (RuntimeError, TypeError, ValueError, KeyError, SafetensorError) as error:
         reason = str(error).strip().splitlines()[-1].strip()
         raise CourseError(f"{folder}: the weights do not fit config.json ({reason}); train the policy again") from None
 
 
-@functools.lru_cache(maxsize=1)
-def _worker(policy: Path, written: int, task: str) -> tuple[VLAPolicy, TabletopEnv]:
+_held: dict[tuple, tuple[VLAPolicy, TabletopEnv]] = {}
+
+
+def _worker(where: tuple) -> tuple[VLAPolicy, TabletopEnv]:
     """One policy and one environment for as long as a process needs them.
 
-    `written` is when the weights were: a policy that was trained again is loaded again.
+    `where` also says when the weights were written: a policy that was trained again is loaded again.
     """
-    loaded = load_policy(policy)
-    return loaded, env_of(loaded, task)
+    if where not in _held:
+        for _, env in _held.values():
+            env.close()
+        _held.clear()
+        policy, _, task, robot, variety = where
+        loaded = load_policy(policy)
+        _held[where] = loaded, env_of(loaded, task, robot, dict(variety))
+    return _held[where]
 
 
-def _trial(policy: Path, written: int, task: str, seed: int, condition: str) -> Trial:
+def _trial(where: tuple, seed: int, condition: str) -> Trial:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # workers share the cores, and a trial shall not depend on where it is carried out
     try:
-        return rollout(*_worker(policy, written, task), seed, condition)
+        return rollout(*_worker(where), seed, condition)
     finally:
         torch.set_num_threads(threads)

@@ -71,7 +71,10 @@ def find_submissions(where: Path, notebook: str, tasks: list[str], known: set[st
     if where.is_dir():
         entries = list(_folder(where))
     elif zipfile.is_zipfile(where):
-        entries = list(_archive(where))
+        try:
+            entries = list(_archive(where))
+        except (zipfile.BadZipFile, IndexError):  # of a name without any part
+            raise CourseError(f"{where}: a damaged zip file; download it again") from None
     else:
         raise CourseError(f"{where}: neither a folder nor a zip file; give the submissions of a class")
     students: dict[str, list[Entry]] = {}

@@ -27,6 +27,8 @@ from vla_course.models.observation import StateToken
 from vla_course.models.text_transformer import TransformerTextEncoder
 from vla_course.models.vision import BackboneEncoder, ConvEncoder
 from vla_course.models.vit import ViTEncoder
+from vla_course.models.word_cache import WordCache
+from vla_course.sim.cameras import CAMERAS
 
 ACTION = 7  # numbers in an action, and in a state
 FUSIONS = ("cross_attention", "concat", "film", "joint")
@@ -42,6 +44,8 @@ class VLAConfig:
         words: vocabulary of the word tokenizer.
         cameras: which pictures it sees; `plan` tells where it looks in the first.
         action_mode: of the environment; "waypoint" plans once, "ee_delta" acts at 10 Hz.
+        robot: that it was shown, and acts with.
+        image_size: height and width of the pictures, pixels.
         chunk: actions that it plans at once.
         execute: actions of a chunk that are carried out before it plans again; None for all of them.
         ensemble: plan at every step and average what the plans say of it; then `execute` does not count.
@@ -68,6 +72,8 @@ class VLAConfig:
     words: list[str] = field(default_factory=list)
     cameras: list[str] = field(default_factory=lambda: ["front"])
     action_mode: str = "waypoint"
+    robot: str = "panda"
+    image_size: int = 64
     chunk: int = 5
     execute: int | None = None
     ensemble: bool = False
@@ -150,6 +156,7 @@ class VLAPolicy(nn.Module, PyTorchModelHubMixin, model_card_template=_CARD, tags
     def __init__(self, config: VLAConfig):
         super().__init__()
         self.config = config
+        _check(config)
         one_of("fusion", config.fusion, FUSIONS)
         one_of("decoder", config.decoder, tuple(DECODERS))
         if config.relative_weight and not config.hidden:
@@ -317,6 +324,22 @@ class VLAPolicy(nn.Module, PyTorchModelHubMixin, model_card_template=_CARD, tags
         self._execution = TemporalEnsemble() if self.config.ensemble else RecedingHorizon(self.config.execute)
 
 
+def _check(config: VLAConfig) -> None:
+    """Refuse numbers that no part can be made of."""
+    least = {"chunk": 1, "width": 1, "heads": 1, "questions": 1, "hidden": 0, "glance": 0, "image_size": 1}
+    for name, lowest in least.items():
+        if getattr(config, name) < lowest:
+            raise CourseError(f"{name}={getattr(config, name)}; give {lowest} or more")
+    if config.questions > 2:
+        raise CourseError(f"questions={config.questions}; a sentence asks for an object and a place, so give 1 or 2")
+    if not 0 <= config.dropout < 1:
+        raise CourseError(f"dropout={config.dropout}; give 0 or more, below 1")
+    if not config.cameras:
+        raise CourseError(f"cameras=[]; give one or more of {', '.join(CAMERAS)}")
+    for camera in config.cameras:
+        one_of("camera", camera, CAMERAS)
+
+
 def _vision(config: VLAConfig) -> nn.Module:
     if config.vision == "conv":
         return ConvEncoder(config.width)
@@ -331,7 +354,7 @@ def _language(config: VLAConfig) -> nn.Module:
     own = {"gru": GRUEncoder, "bag": BagOfWords, "transformer": TransformerTextEncoder}
     if config.language in own:
         return own[config.language](WordTokenizer(config.words), config.width)
-    return PretrainedTextEncoder(config.language)
+    return WordCache(PretrainedTextEncoder(config.language))  # frozen, so each sentence is encoded once
 
 
 def _pixels(batch: dict, camera: str, questions: int) -> Tensor | None:

@@ -85,8 +85,8 @@ class BackboneEncoder(nn.Module):
         try:
             with torch.no_grad():
                 low, high = (self(torch.zeros(1, 3, height, 64)).shape for height in (64, 128))
-        except AssertionError:
-            raise CourseError(f"{name!r} takes pictures of one size only; choose a convolutional model") from None
+        except (AssertionError, RuntimeError):  # a transformer of fixed size; a network for videos
+            raise CourseError(f"{name!r} does not take pictures of any size; choose a convolutional model") from None
         if len(low) != 4 or low[1] != high[1]:  # flattened, or its features are not in the second place
             raise CourseError(
                 f"layer {layer!r} of {name!r} gives {tuple(low)}, no map (B, C, h, w); choose an earlier layer"

@@ -103,6 +103,8 @@ class TabletopEnv(gymnasium.Env):
             one_of("modality", modality, MODALITIES)
         for sensor in sensors:
             one_of("sensor", sensor, SENSORS)
+        if image_size < 1:
+            raise CourseError(f"image_size={image_size}; give 1 pixel or more")
         self.task = get_task(task)
         self.action_mode = action_mode
         self.max_steps = self.task.waypoints * (1 if action_mode == "waypoint" else TICKS // WAYPOINTS)

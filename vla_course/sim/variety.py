@@ -5,7 +5,7 @@ testing ("unseen"). It draws from a random stream of its own: to vary one axis l
 two evaluations differ in that axis and in nothing else.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -49,6 +49,11 @@ def check_variety(variety: Mapping[str, str]) -> None:
     for axis, setting in variety.items():
         one_of("axis of variety", axis, AXES)
         one_of(f"setting of {axis}", setting, SETTINGS)
+
+
+def axes(words: Iterable[str]) -> dict[str, str]:
+    """A variety as it is written on a command line: "light" for seen values of light, or "table=unseen"."""
+    return dict(word.split("=", 1) if "=" in word else (word, "seen") for word in words)
 
 
 def combination_is_unseen(shape: str, color: str) -> bool:

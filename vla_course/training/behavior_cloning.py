@@ -9,7 +9,7 @@ from vla_course.data.store import read_metadata
 from vla_course.data.tokenizer import WordTokenizer
 from vla_course.data.windows import WindowDataset
 from vla_course.errors import CourseError, one_of
-from vla_course.models.policy import VLAConfig, VLAPolicy, closed_loop
+from vla_course.models.policy import ACTION, VLAConfig, VLAPolicy, closed_loop
 
 
 def demonstrations(root: Path, chunk: int | None = None) -> WindowDataset:
@@ -29,7 +29,7 @@ def demonstrations(root: Path, chunk: int | None = None) -> WindowDataset:
 
 
 def new_policy(dataset: WindowDataset, seed: int, **fields: object) -> VLAPolicy:
-    """A policy whose vocabulary, cameras and kind of actions are those of the demonstrations.
+    """A policy whose vocabulary, cameras, robot and kind of actions are those of the demonstrations.
 
     Only a simulator knows where objects are, seen from the hand. Without that the policy neither learns it nor
     remembers it.
@@ -38,17 +38,34 @@ def new_policy(dataset: WindowDataset, seed: int, **fields: object) -> VLAPolicy
         dataset: the demonstrations.
         seed: of its first weights.
         fields: of `VLAConfig`, in place of its own.
+
+    Raises:
+        CourseError: demonstrations that no policy of the course can learn from, a camera that did not record, or
+            parts that do not fit together.
     """
     recorded = dataset.metadata
+    mode = recorded["action_mode"]
+    if mode not in ("waypoint", "ee_delta"):
+        raise CourseError(f"the demonstrations have actions of mode {mode!r}; a policy learns waypoint or ee_delta")
+    for name in ("state", "action"):
+        shape = recorded["features"].get(name, {}).get("shape")
+        if shape != [ACTION]:
+            raise CourseError(f"the demonstrations have {name} of shape {shape}, not [{ACTION}]; record them again")
     fields = {
         "words": WordTokenizer.from_sentences(episode["instruction"] for episode in dataset.episodes).words,
         "chunk": dataset.chunk,
+        "robot": recorded["robot"].split(",")[0],
+        "image_size": recorded.get("image_size", 64),
         **({} if "relative_positions" in recorded["features"] else {"relative_weight": 0.0, "memory": False}),
         **fields,
     }
-    if recorded["action_mode"] == "waypoint":
-        return VLAPolicy.seeded(VLAConfig(**{"cameras": recorded["cameras"][:1], **fields}), seed)
-    return VLAPolicy.seeded(closed_loop(**{"cameras": recorded["cameras"], **fields}), seed)
+    if mode == "waypoint":
+        config = VLAConfig(**{"cameras": recorded["cameras"][:1], **fields})
+    else:
+        config = closed_loop(**{"cameras": recorded["cameras"], **fields})
+    for camera in config.cameras:
+        one_of("camera that recorded", camera, recorded["cameras"])
+    return VLAPolicy.seeded(config, seed)
 
 
 def parse_parts(assignments: Iterable[str]) -> dict:

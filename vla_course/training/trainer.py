@@ -24,6 +24,7 @@ from safetensors.torch import load_model
 from torch.utils.data import DataLoader, Subset
 from tqdm.auto import tqdm
 
+from vla_course.data.files import sha256
 from vla_course.data.mirror import mirror_half
 from vla_course.data.windows import WindowDataset
 from vla_course.errors import CourseError
@@ -101,8 +102,10 @@ def train(policy: VLAPolicy, dataset: WindowDataset, config: TrainConfig, out: P
         The history: one dict an epoch.
 
     Raises:
-        CourseError: `out` holds a run with another config or cannot be written; the loss is not finite.
+        CourseError: a setting that cannot be trained with; `out` holds a run of another config or other data, or
+            cannot be written; the loss is not finite.
     """
+    _check(config)
     parts = dataset.split(config.validation, config.seed)
     training, validation = parts["train"], parts["validation"]
     accelerator = Accelerator(
@@ -118,7 +121,7 @@ def train(policy: VLAPolicy, dataset: WindowDataset, config: TrainConfig, out: P
             f"{config.batch_size} (processes: {processes}); record more episodes or lower the batch size"
         )
     with accelerator.main_process_first():
-        _claim(out, config, policy)
+        _claim(out, config, policy, dataset)
     accelerator.init_trackers("tensorboard")
     policy.set_statistics(dataset.metadata["statistics"])
     decayed = [p for p in policy.parameters() if p.ndim > 1]
@@ -224,13 +227,25 @@ def _sums(accelerator: Accelerator, total: float, count: int) -> float:
     return total / count
 
 
-def _claim(out: Path, config: TrainConfig, policy: VLAPolicy) -> None:
+def _check(config: TrainConfig) -> None:
+    for name, least in {"epochs": 1, "batch_size": 1, "seed": 0, "patience": 0}.items():
+        value = getattr(config, name)
+        if value is not None and value < least:
+            raise CourseError(f"{name}={value}; give {least} or more")
+    if not config.learning_rate > 0:
+        raise CourseError(f"learning_rate={config.learning_rate}; give a number above 0, such as 5e-3")
+
+
+def _claim(out: Path, config: TrainConfig, policy: VLAPolicy, dataset: WindowDataset) -> None:
     """Make `out` the folder of this run, or check that it is."""
-    settings = json.dumps({"training": asdict(config), "policy": asdict(policy.config)}, indent=1) + "\n"
+    data = {"windows": len(dataset), "statistics": dataset.metadata["statistics"]}
+    data = {"episodes": len(dataset.episodes), "sha256": sha256(json.dumps(data).encode())}
+    run = {"training": asdict(config), "policy": asdict(policy.config), "data": data}
+    settings = json.dumps(run, indent=1) + "\n"
     try:
         out.mkdir(parents=True, exist_ok=True)
         if (out / "settings.json").exists() and (out / "settings.json").read_text() != settings:
-            raise CourseError(f"{out}: holds a run with other settings; choose another folder or delete this one")
+            raise CourseError(f"{out}: holds a run of other settings or data; choose another folder or delete it")
         (out / "settings.json").write_text(settings)
     except OSError as error:
         raise CourseError(f"{out}: cannot be written: {error.strerror}; choose another folder") from error

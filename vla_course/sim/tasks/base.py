@@ -32,6 +32,7 @@ class Task(ABC):
         waypoints: how many the expert may take, all its plans together.
         grasps: whether the plan closes the hand on something; if it then holds nothing, something went wrong.
         keeps_shape: which objects ("target", "reference") must have the shapes that `scene` gives them.
+        renames: whether its sentence may as well name any other graspable object of the scene.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Task(ABC):
     waypoints: int = WAYPOINTS
     grasps: bool = True
     keeps_shape: tuple[str, ...] = ()
+    renames: bool = True
 
     @abstractmethod
     def scene(self, rng: np.random.Generator) -> Scene:

@@ -140,7 +140,7 @@ class Stack(Task):
         """The target lies flat on the reference, which stands on the table, and the hand is clear."""
         above, below = (world.scene.objects[i] for i in (world.scene.target, world.scene.reference))
         offset = world.position(world.scene.target) - world.position(world.scene.reference)
-        height = CUBE_HALF * (above.size + below.size)
+        height = above.rest_height + below.rest_height
         return {
             "stacked": bool(np.linalg.norm(offset[:2]) < 0.025 and abs(offset[2] - height) < 0.008),
             "hand_clear": hand_clear(world),

@@ -19,6 +19,7 @@ class Sort(Task):
 
     name = "sort"
     waypoints = 20  # one object may need a second try
+    renames = False  # its sentence names none
     phrasings = (
         "sort the objects by color",
         "put every object into the bowl of its color",

@@ -32,6 +32,7 @@ class PressButton(Task):
 
     name = "press"
     grasps = False
+    renames = False  # a cube cannot be pressed
     waypoints = 2
     phrasings = (
         "press the {target}",
@@ -64,6 +65,8 @@ class PressButton(Task):
 
 class Drawer(Task):
     """Open the drawer, or close it."""
+
+    renames = False
 
     def __init__(self, verb: str):
         self.name = f"{verb}_drawer"
@@ -160,6 +163,7 @@ class TakeFromDrawer(Task):
     name = "take_from_drawer"
     waypoints = 17  # open and carry; and one of them again
     keeps_shape = ("target",)  # what lies in the drawer must fit it
+    renames = False  # only one object lies in it
     phrasings = (
         "take the {target} out of the {reference}",
         "get the {target} out of the {reference}",

@@ -1,4 +1,4 @@
-# says: the gripper of the oldest plan; the newest knows best
+# says: the gripper comes from the newest plan, not from the oldest
 import torch
 
 
