@@ -1,5 +1,7 @@
 """The closed-loop expert makes good what goes wrong, and what is recorded is what happened."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -29,6 +31,30 @@ def run(env: TabletopEnv, seed: int, disturb=lambda step, action: action) -> tup
 def test_it_succeeds_ten_times_a_second_as_well(task):
     env = TabletopEnv(task, action_mode="ee_delta", cameras=())
     assert sum(run(env, seed)[0]["success"] for seed in range(4)) == 4
+    env.close()
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_it_does_not_wait(task):
+    """Where nothing happens for several steps, a policy that remembers nothing learns to wait for ever."""
+    env, sent = TabletopEnv(task, action_mode="ee_delta", cameras=()), []
+    run(env, 3, lambda step, action: sent.append(action) or action)
+    env.close()
+    idle = [np.abs(now[:6]).max() < 0.05 and now[6] == before[6] for before, now in pairwise(sent)]
+    assert not any(all(idle[i : i + 2]) for i in range(len(idle) - 1))
+
+
+def test_sorting_goes_by_name_and_the_record_says_what_is_handled():
+    """An order that is not to be seen could not be learned."""
+    env, handled = make_env("sort", {"action_mode": "ee_delta", "cameras": []}), []
+    run(env, 4, lambda step, action: handled.append(env.task.focus(env.world)) or action)
+    scene, asked = env.world.scene, [item for item, _ in dict.fromkeys(handled)]
+    assert [scene.objects[i].name for i in asked] == sorted(item.name for item in scene.objects[2:])
+    assert all(scene.objects[item].color == scene.objects[bowl].color for item, bowl in handled)
+    episode = record_closed_loop(env, 4)
+    places = episode.steps["relative_positions"][0] + episode.steps["state"][0, :3]
+    assert np.allclose(places, [env.world.start_positions[i] for i in handled[0]], atol=1e-3)
+    assert scene.objects[3].name in episode.metadata["pointing"][1]
     env.close()
 
 

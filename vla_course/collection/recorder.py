@@ -6,6 +6,7 @@ import numpy as np
 
 from vla_course.data.episodes import Episode
 from vla_course.sim.env import TabletopEnv
+from vla_course.sim.tasks import get_task
 
 # For how many other objects of the scene an episode notes how the sentence would name them, and where
 # they are. Pointing at them is an exercise that costs no further demonstration.
@@ -126,7 +127,7 @@ class Recorder:
             "state": self.observation["state"],
             "joints": self.observation["joints"],
             "timestamp": self.info["seconds"],
-            "target_pixel": self.info["pixels"][self.scene.target],
+            "target_pixel": self.info["pixels"][self.env.task.focus(self.env.world)[0]],
             "pointing_pixels": self.info["pixels"][self._others],
             **{name: self.observation[name] for name in self.env.sensors.spaces},
         }
@@ -140,14 +141,18 @@ class Recorder:
         return terminated or truncated
 
     def _followed(self) -> dict[str, np.ndarray]:
-        target, reference = self.scene.target, self.scene.reference
-        both = [target, target if reference is None else reference]
+        both = list(self.env.task.focus(self.env.world))
         places, wrist = np.stack([self.env.world.position(i) for i in both]), self.env.world.view("wrist")
         return {
             "reference_pixel": self.info["pixels"][both[1]],
             "wrist_pixels": np.stack([wrist.project(place) for place in places]),
             "relative_positions": places - self.observation["state"][:3],
         }
+
+    def _pointing(self) -> str:
+        """A template that names an object."""
+        own = self.scene.phrasing
+        return own if "{target}" in own else get_task("pick").phrasings[0]
 
     def episode(self, labels: Mapping[str, object] | None = None) -> Episode:
         """What was recorded since the reset.
@@ -163,7 +168,7 @@ class Recorder:
             "variety": self.env.variety,
             "success": self.info["success"],
             "goal_conditions": self.info["goal_conditions"],
-            "pointing": [self.scene.instruction(target=i) for i in self._others],
+            "pointing": [self.scene.instruction(self._pointing(), target=i) for i in self._others],
             **(labels or {}),
         }
         steps = {name: np.array(rows, dtype=np.float32) for name, rows in self._steps.items()}

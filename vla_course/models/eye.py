@@ -59,6 +59,7 @@ class Eye(nn.Module):
         self.asks = fusion == "cross_attention"
         if self.asks:
             self.to_query = nn.Linear(width, questions * width)
+            self.to_next = nn.Linear(width, width) if questions == 2 else None
             self.fusion: nn.Module = CrossAttention(width, heads)
         else:
             self.fusion = {
@@ -110,8 +111,12 @@ class Eye(nn.Module):
         """
         asked = torch.cat([instruction.unsqueeze(1), pointing], dim=1)  # (B, 1 + K, width)
         queries = self.to_query(asked).unflatten(-1, (-1, tokens.shape[-1]))  # (B, 1 + K, Q, width)
-        answers, logits = self.fusion(torch.cat([queries[:, 0], queries[:, 1:, 0]], dim=1), tokens)
-        return answers[:, : queries.shape[2]].flatten(1), logits
+        answers, logits = self.fusion(queries[:, :, 0], tokens)
+        if self.to_next is None:
+            return answers[:, 0], logits
+        # What was found helps to ask where it goes: into the bowl of its color.
+        place, where = self.fusion(queries[:, :1, 1] + self.to_next(answers[:, :1]), tokens)
+        return torch.cat([answers[:, 0], place[:, 0]], 1), torch.cat([logits[:, :, :1], where, logits[:, :, 1:]], 2)
 
 
 class Glance(nn.Sequential):

@@ -10,6 +10,7 @@ NEAR, STRAIGHT = 0.010, 0.06  # metres and radians from a waypoint at which it c
 PASSING, TURNING = 0.020, 0.15  # likewise, where the gripper stays as it is: no need to stop there
 GRIPPER_WAIT = 2  # control periods that the gripper is given; it has closed after one
 PATIENCE = 12  # control periods without getting nearer, after which the waypoint is given up
+SENT = 0.05  # share of a step that is left when the command is there
 CLEAR = 0.13  # metres above the table, where the hand meets nothing
 EMPTY = -0.95  # opening of a gripper that has closed on nothing
 
@@ -57,14 +58,16 @@ class ClosedLoopExpert:
         goal = self._plan[0]
         away, turn = self._to_go()
         delta = np.concatenate([(goal[:3] - pose[:3]) / POSITION_STEP, turn.as_euler("xyz") / ROTATION_STEP])
-        action = np.append(delta * min(1.0, SPEED / max(np.abs(delta).max(), 1e-9)), gripper if grasps else goal[6])
+        still = grasps and (self._holds or goal[6] < 0)  # an empty hand opens on its way
+        action = np.append(delta * min(1.0, SPEED / max(np.abs(delta).max(), 1e-9)), gripper if still else goal[6])
         self._since = 0 if away < self._best - 0.001 else self._since + 1
         self._best = min(self._best, away)
         reached = away < NEAR and turn.magnitude() < STRAIGHT
-        if reached or self._since > PATIENCE:
+        stopped = self._since > 0 and np.abs(delta).max() < SENT  # such as by the end of the drawer's way
+        if reached or stopped or self._since > PATIENCE:
             action[6] = np.sign(goal[6])
             self._waited += 1
-            if self._waited > GRIPPER_WAIT:
+            if self._waited > GRIPPER_WAIT or (self._waited == 1 and action[6] == gripper):
                 self._pop()
         return action.astype(np.float32)
 

@@ -58,6 +58,11 @@ class Task(ABC):
         Short tasks are done with one plan. Long ones need a new plan after each, from the state of the world then.
         """
 
+    def focus(self, world: World) -> tuple[int, int]:
+        """The object that is to be moved now, and what it goes to; without such a thing, the object twice."""
+        target, reference = world.scene.target, world.scene.reference
+        return target, target if reference is None else reference
+
     def allows(self, scene: Scene, item: Object) -> bool:
         """Whether one more object there would leave the task possible and its sentence clear."""
         return True

@@ -11,7 +11,7 @@ from vla_course.sim.world import Scene, World
 BOWLS = np.array([[0.36, 0.42], [-0.19, 0.19]])
 ITEMS = np.array([[0.54, 0.62], [-0.19, 0.19]])
 BOWL_SIZE, BOWLS_APART = 1.3, 0.20
-ASIDE = 0.028  # metres from the bowl's center, so that two objects find room
+ASIDE = 0.028  # metres from the bowl's center, so that two objects find room: one on this side, one on the other
 
 
 class Sort(Task):
@@ -62,13 +62,20 @@ class Sort(Task):
         done = {f"{item.color}_{item.shape}_sorted": sorted_(world, i, bowl) for i, item, bowl in pairs(world.scene)}
         return {**done, "hand_clear": hand_clear(world)}
 
+    def focus(self, world: World) -> tuple[int, int]:
+        """Of the objects that are not yet in their bowls the first by name, and its bowl.
+
+        Any order would do, but one that is not to be seen could not be learned.
+        """
+        left = [(item.name, i, bowl) for i, item, bowl in pairs(world.scene) if not sorted_(world, i, bowl)]
+        return min(left)[1:] if left else (2, 0)
+
     def expert(self, world: World) -> np.ndarray:
-        """Carry the first object that is not yet in its bowl: above, close, up, over the bowl and open, up."""
-        left = [(i, bowl) for i, _, bowl in pairs(world.scene) if not sorted_(world, i, bowl)]
-        i, bowl = left[0] if left else (2, 0)
+        """Carry an object that is not yet in its bowl: above, close, up, over the bowl and open, up."""
+        item, bowl = self.focus(world)
         x, y, _ = world.position(bowl)
-        aside = {2: -ASIDE, 3: ASIDE}.get(i, 0.0)  # these two share a bowl
-        return plan(*carry(world, i, np.array([x + aside, y]), drop=0.085))
+        full = any(sorted_(world, i, bowl) for i, _, its in pairs(world.scene) if its == bowl)
+        return plan(*carry(world, item, np.array([x + (ASIDE if full else -ASIDE), y]), drop=0.085))
 
 
 def sorted_(world: World, index: int, bowl: int) -> bool:
