@@ -75,7 +75,8 @@ def test_a_frozen_backbone_stays_as_it_is_while_the_rest_trains():
     [
         ("resnet18", "flatten", r"'flatten' of 'resnet18' gives \(1, 512\), no map"),
         ("swin_t", "features.1", r"'features.1' of 'swin_t' gives \(1, 16, 16, 96\), no map"),
-        ("vit_b_16", "encoder", "'vit_b_16' takes pictures of one size only"),
+        ("vit_b_16", "encoder", "'vit_b_16' does not take pictures of any size"),
+        ("r3d_18", "layer2", "'r3d_18' does not take pictures of any size"),
     ],
 )
 def test_a_layer_without_a_map_is_refused(name, layer, message):
