@@ -29,8 +29,8 @@ class Plan:
     """What to measure.
 
     Attributes:
-        tasks: that one policy learns.
-        episodes: demonstrations of each task.
+        tasks: that one policy learns; one that is named twice is shown twice as often.
+        episodes: demonstrations of a task for each time it is named.
         epochs: passes over them.
         trials: unseen scenes of each task.
         control_trials: how many of them are also acted in under each control.
@@ -66,10 +66,10 @@ def measure(seed: int, out: Path, plan: Plan) -> dict:
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
         process.submit(learn, out / "data", out / "training", seed, plan).result()
     clock.append(time.perf_counter())
-    policy = out / "training" / "best"
+    policy, tasks = out / "training" / "best", sorted(set(plan.tasks), key=plan.tasks.index)
     scenes = [scene_seed(seed, i, test=True) for i in range(plan.trials)]
-    normal = {task: evaluate(policy, task, scenes, ("normal",))["normal"].trials for task in plan.tasks}
-    told = [evaluate(policy, task, scenes[: plan.control_trials], CONTROLS) for task in plan.tasks]
+    normal = {task: evaluate(policy, task, scenes, ("normal",))["normal"].trials for task in tasks}
+    told = [evaluate(policy, task, scenes[: plan.control_trials], CONTROLS) for task in tasks]
     clock.append(time.perf_counter())
     seconds = dict(
         zip(("collect", "train", "evaluate"), (b - a for a, b in zip(clock, clock[1:], strict=False)), strict=True)

@@ -49,7 +49,7 @@ def collect(
 
     Args:
         root: folder of the data set.
-        task: a key of `TASKS`, several with commas between them, or "all".
+        task: a key of `TASKS`, several with commas between them, or "all". One that is named twice has two turns.
         episodes: how many of each task the data set shall hold.
         seed: names the whole collection.
         workers: processes.
