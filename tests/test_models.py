@@ -76,6 +76,7 @@ def test_the_grounding_loss_is_least_where_the_attention_is_on_the_target():
         {"fusion": "concat"},
         {"fusion": "film", "glance": 16},
         *({"decoder": decoder} for decoder in DECODERS if decoder != "l1"),
+        {"decoder": "tokens", "bins": "quantile"},
     ],
     ids=str,
 )
@@ -83,7 +84,7 @@ def test_every_choice_of_parts_trains_acts_and_comes_back_from_disk(parts, batch
     if parts.get("language") == "bert":
         parts = {"language": bert}
     policy = VLAPolicy.seeded(VLAConfig(words=WORDS, **parts), seed=0)
-    policy.set_statistics(dict.fromkeys(("state", "action"), STATISTICS))
+    policy.set_statistics(dict.fromkeys(("state", "action"), STATISTICS), np.random.default_rng(0).normal(size=(99, 7)))
     loss, metrics = policy(batch)
     loss.backward()
     assert torch.isfinite(loss) and set(metrics) == {"action_loss", "grounding_loss"}
@@ -95,6 +96,17 @@ def test_every_choice_of_parts_trains_acts_and_comes_back_from_disk(parts, batch
         one.generator = torch.Generator().manual_seed(0)
         chunks.append(one.predict_action_chunk(batch))
     assert chunks[0].shape == (4, 5, 7) and torch.equal(*chunks)
+
+
+def test_quantile_bins_hold_about_equally_many_of_the_recorded_actions():
+    policy = VLAPolicy.seeded(VLAConfig(words=WORDS, decoder="tokens", bins="quantile"), seed=0)
+    recorded = np.random.default_rng(0).normal(size=(10_000, 7)).astype(np.float32)
+    policy.set_statistics(dict.fromkeys(("state", "action"), STATISTICS), recorded)
+    normalized = (torch.from_numpy(recorded) - policy.action_offset) / policy.action_scale
+    counts = policy.decoder.bins.encode(normalized)[:, 0].bincount(minlength=256)
+    assert 15 <= counts.min() and counts.max() <= 60  # 39 on average; uniform bins hold from 0 to over 100
+    with pytest.raises(CourseError, match="quantile bins are made of the recorded actions"):
+        policy.set_statistics(dict.fromkeys(("state", "action"), STATISTICS))
 
 
 def test_pointing_does_not_touch_the_action_loss(batch):

@@ -42,6 +42,7 @@ ROWS: dict[str, dict] = {
     "decoder: squared error": {"decoder": "mse"},
     "decoder: tokens": {"decoder": "tokens"},
     "decoder: tokens, hard labels, argmax": {"decoder": "hard_tokens"},
+    "decoder: tokens, quantile bins": {"decoder": "tokens", "bins": "quantile"},
     "decoder: tokens, one by one": {"decoder": "autoregressive"},
     "decoder: ACT": {"decoder": "act"},
     "decoder: diffusion": {"decoder": "diffusion"},

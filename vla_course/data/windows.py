@@ -76,6 +76,11 @@ class WindowDataset(Dataset):
     def __len__(self) -> int:
         return int(self._ends[-1])
 
+    @property
+    def actions(self) -> np.ndarray:
+        """All that were recorded, (N, 7), of failed episodes too; mapped from the file."""
+        return self._arrays["action"]
+
     def __getitem__(self, index: int) -> dict:
         return {key: value[0] for key, value in self.__getitems__([index]).items()}
 

@@ -14,7 +14,7 @@ import torch
 from huggingface_hub import PyTorchModelHubMixin
 from torch import Generator, Tensor, nn
 
-from vla_course.data.action_tokens import uniform_bins
+from vla_course.data.action_tokens import quantile_bins, uniform_bins
 from vla_course.data.normalization import normalizer
 from vla_course.data.tokenizer import WordTokenizer
 from vla_course.errors import CourseError, one_of
@@ -61,6 +61,7 @@ class VLAConfig:
         language: "gru", "bag", "transformer", or a `transformers` text model by local path or hub id.
         fusion: "cross_attention", "concat", "film" or "joint".
         decoder: a key of `DECODERS`.
+        bins: of action tokens, "uniform" or "quantile"; see `vla_course.data.action_tokens`.
         dropout: share of the attended features that training drops.
         grounding_weight: weight of the grounding loss; 0 switches it off.
         relative_weight: weight of the loss that asks where the objects are, seen from the hand; needs `hidden`.
@@ -89,6 +90,7 @@ class VLAConfig:
     language: str = "gru"
     fusion: str = "cross_attention"
     decoder: str = "l1"
+    bins: str = "uniform"
     dropout: float = 0.1
     grounding_weight: float = 0.1
     relative_weight: float = 0.0
@@ -157,16 +159,6 @@ class VLAPolicy(nn.Module, PyTorchModelHubMixin, model_card_template=_CARD, tags
         super().__init__()
         self.config = config
         _check(config)
-        one_of("fusion", config.fusion, FUSIONS)
-        one_of("decoder", config.decoder, tuple(DECODERS))
-        if config.relative_weight and not config.hidden:
-            raise CourseError(f"relative_weight={config.relative_weight} needs a hidden layer; set hidden, such as 256")
-        if config.memory and not config.relative_weight:
-            raise CourseError("memory=True needs the relative loss; set relative_weight, such as 0.3")
-        if not config.ensemble and (config.execute or 1) > config.chunk:
-            raise CourseError(
-                f"execute={config.execute} of chunks of {config.chunk} actions; execute at most that many"
-            )
         width = config.width
         encoders = [_vision(config) for _ in config.cameras]
         self.language = _language(config)
@@ -195,23 +187,30 @@ class VLAPolicy(nn.Module, PyTorchModelHubMixin, model_card_template=_CARD, tags
             torch.manual_seed(seed)
             return cls(config)
 
-    def set_statistics(self, statistics: dict) -> None:
+    def set_statistics(self, statistics: dict, actions: np.ndarray | None = None) -> None:
         """Take the normalization from a data set's statistics, and the bins of action tokens; saved with the policy.
 
         Args:
             statistics: of "state" and "action", each as `vla_course.data.normalization.normalizer` takes it; for
-                action tokens also the "min" and "max" of the actions.
+                uniform bins also the "min" and "max" of the actions.
+            actions: (N, A) all that were recorded; for quantile bins.
 
         Raises:
-            CourseError: an unknown `normalization` in the config, or statistics that lack what it needs.
+            CourseError: an unknown `normalization` in the config, or what it or the bins need is missing.
         """
         for name in ("state", "action"):
             offset, scale = normalizer(statistics[name], self.config.normalization)
             getattr(self, f"{name}_offset").copy_(torch.from_numpy(offset))
             getattr(self, f"{name}_scale").copy_(torch.from_numpy(scale))
         if hasattr(self.decoder, "bins"):  # offset and scale are still those of the action
-            low, high = ((np.array(statistics["action"][end]) - offset) / scale for end in ("min", "max"))
-            self.decoder.bins.set(uniform_bins(low, high, self.decoder.bins.edges.shape[1] - 1))
+            count = self.decoder.bins.edges.shape[1] - 1
+            if self.config.bins == "uniform":
+                low, high = ((np.array(statistics["action"][end]) - offset) / scale for end in ("min", "max"))
+                self.decoder.bins.set(uniform_bins(low, high, count))
+            elif actions is None:
+                raise CourseError("quantile bins are made of the recorded actions; call set_statistics(..., actions)")
+            else:
+                self.decoder.bins.set(quantile_bins((actions - offset) / scale, count))
 
     def plan(self, batch: dict) -> tuple[Tensor, Tensor | None]:
         """What it would do, and where it looks.
@@ -325,7 +324,10 @@ class VLAPolicy(nn.Module, PyTorchModelHubMixin, model_card_template=_CARD, tags
 
 
 def _check(config: VLAConfig) -> None:
-    """Refuse numbers that no part can be made of."""
+    """Refuse names and numbers that no policy can be made of."""
+    one_of("fusion", config.fusion, FUSIONS)
+    one_of("decoder", config.decoder, tuple(DECODERS))
+    one_of("kind of bins", config.bins, ("uniform", "quantile"))
     least = {"chunk": 1, "width": 1, "heads": 1, "questions": 1, "hidden": 0, "glance": 0, "image_size": 1}
     for name, lowest in least.items():
         if getattr(config, name) < lowest:
@@ -338,6 +340,12 @@ def _check(config: VLAConfig) -> None:
         raise CourseError(f"cameras=[]; give one or more of {', '.join(CAMERAS)}")
     for camera in config.cameras:
         one_of("camera", camera, CAMERAS)
+    if config.relative_weight and not config.hidden:
+        raise CourseError(f"relative_weight={config.relative_weight} needs a hidden layer; set hidden, such as 256")
+    if config.memory and not config.relative_weight:
+        raise CourseError("memory=True needs the relative loss; set relative_weight, such as 0.3")
+    if not config.ensemble and (config.execute or 1) > config.chunk:
+        raise CourseError(f"execute={config.execute} of chunks of {config.chunk} actions; execute at most that many")
 
 
 def _vision(config: VLAConfig) -> nn.Module:

@@ -123,7 +123,7 @@ def train(policy: VLAPolicy, dataset: WindowDataset, config: TrainConfig, out: P
     with accelerator.main_process_first():
         _claim(out, config, policy, dataset)
     accelerator.init_trackers("tensorboard")
-    policy.set_statistics(dataset.metadata["statistics"])
+    policy.set_statistics(dataset.metadata["statistics"], dataset.actions)
     decayed = [p for p in policy.parameters() if p.ndim > 1]
     others = [p for p in policy.parameters() if p.ndim <= 1]  # biases and norms are not decayed
     optimizer = torch.optim.AdamW(
