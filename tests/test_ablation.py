@@ -25,6 +25,7 @@ def test_rows_are_measured_alike_kept_and_compared_in_pairs(data, tmp_path):
     assert open_loop["validation_loss"] == base["validation_loss"] != short["validation_loss"] > 0
     for row in made:
         assert row["tasks"]["pick"].items() <= row.items() and row["trials"] == 1 and 0 <= row["p"] <= 1
+        assert row["outcomes"] == {"pick": str(row["successes"])}
         assert set(row["controls"]) == {"wrong_instruction", "blank_image"}
         assert line(row).startswith(row["name"])
     policies = {name: json.loads((tmp_path / name / "policy" / "config.json").read_text()) for name in

@@ -86,8 +86,9 @@ def ablate(
         workers: processes that simulate.
 
     Returns:
-        The rows of the table: name, settings, success rates of all tasks together and of each, p (against the first
-        row; None for a row of other settings), controls, parameters, minutes (of training), validation_loss (the
+        The rows of the table: name, settings, success rates of all tasks together and of each, outcomes (of each task
+        "1" or "0" for each scene, so that any two rows can be compared in pairs), p (against the first row; None for a
+        row of other settings), controls, parameters, minutes (of training), validation_loss (the
         lowest), milliseconds (to plan once on one thread). Times are those of the processor, so other work on the
         machine does not count.
 
@@ -176,7 +177,7 @@ def _measure(policy: Path, tasks: list[str], trials: int, seed: int, workers: in
     told = [evaluate(policy, task, few, CONTROLS, workers) for task in tasks]
     loaded = load_policy(policy)
     return {
-        "outcomes": outcomes,
+        "outcomes": {task: "".join("01"[success] for success in found) for task, found in outcomes.items()},
         **success_rate(sum(outcomes.values(), [])).to_json(),
         "tasks": {task: success_rate(found).to_json() for task, found in outcomes.items()},
         "controls": {c: success_rate([t.success for one in told for t in one[c].trials]).to_json() for c in CONTROLS},
@@ -200,11 +201,10 @@ def _milliseconds(policy: VLAPolicy, repeat: int = 20) -> float:
 
 
 def _with_p(table: list[dict]) -> list[dict]:
-    """Each row with its p-value against the first, in place of its single outcomes; None for one of other settings."""
+    """Each row with its p-value against the first; None for one of other settings."""
     base, rows = table[0], []
     for row in table:
         same = row["settings"] | {"fields": None} == base["settings"] | {"fields": None}
-        first, second = (sum(one["outcomes"].values(), []) for one in (base, row))
-        kept = {key: value for key, value in row.items() if key != "outcomes"}
-        rows.append(kept | {"p": mcnemar(first, second) if same else None})
+        first, second = ([x == "1" for x in "".join(one["outcomes"].values())] for one in (base, row))
+        rows.append(row | {"p": mcnemar(first, second) if same else None})
     return rows
