@@ -1,9 +1,10 @@
 """What grading one submission brings forth, as it lies on disk."""
 
 import json
-import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+
+from vla_course.data.files import replace_file
 
 
 @dataclass
@@ -101,8 +102,6 @@ class SubmissionResult:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a file so that it appears whole or not at all."""
+    """Write a file, and the folders above it, so that it appears whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    beside.write_text(text, encoding="utf-8")
-    beside.replace(path)
+    replace_file(path, text.encode())
