@@ -10,9 +10,9 @@ from benchmarks.closed_loop import Plan, measure, write_results
 from vla_course.samples import SAMPLES, write_digests
 from vla_course.sim.tasks import TASKS
 
-TWICE = ("pick", "place", "place_plate", "open_drawer", "sort")
-OFTEN = ("push_to", "stack", "put_in_drawer", "take_from_drawer")  # four times as often as touching or pushing
-SHOWN = (*TASKS, *TWICE, *3 * OFTEN)
+# Tasks of several parts are shown up to four times as often as touching or pushing aside.
+TWICE, THRICE = ("pick", "place", "place_plate", "open_drawer"), ("push_to", "put_in_drawer", "sort")
+SHOWN = (*TASKS, *TWICE, *2 * THRICE, *3 * ("stack", "take_from_drawer"))
 SUITE = Plan(SHOWN, episodes=150, epochs=6, trials=50, control_trials=10, fields={"hidden": 512})
 RUN, RESULTS, SHIPPED = Path("runs/multitask"), Path("results/multitask.json"), SAMPLES / "policies" / "multitask"
 
