@@ -44,6 +44,16 @@ def test_it_does_not_wait(task):
     assert not any(all(idle[i : i + 2]) for i in range(len(idle) - 1))
 
 
+@pytest.mark.parametrize("task", ("open_drawer", "close_drawer"))
+def test_it_lets_go_at_once_where_the_way_of_the_drawer_ends(task):
+    """A hand that rests there once closed and once opens looks the same both times: a policy may rest for ever."""
+    env, sent = TabletopEnv(task, action_mode="ee_delta", cameras=()), []
+    run(env, 3, lambda step, action: sent.append(action) or action)
+    env.close()
+    closed = [action for action in sent if action[6] < 0]
+    assert len(closed) > 3 and all(np.abs(action[:3]).max() > 0.5 for action in closed[1:])  # the first one grasps
+
+
 def test_sorting_goes_by_name_and_the_record_says_what_is_handled():
     """An order that is not to be seen could not be learned."""
     env, handled = make_env("sort", {"action_mode": "ee_delta", "cameras": []}), []

@@ -260,6 +260,6 @@ def slide_drawer(world: World, drawer: int, to: float) -> list[list[float]]:
         waypoint(now, y, 0.16, 0.0, OPEN),
         waypoint(now, y, GRIP_HEIGHT, 0.0, CLOSED),
         waypoint(x + to, y, GRIP_HEIGHT, 0.0, CLOSED),
-        waypoint(x + to, y, GRIP_HEIGHT + 0.01, 0.0, OPEN),
+        waypoint(x + to, y, GRIP_HEIGHT, 0.0, OPEN),
         waypoint(x + to, y, 0.16, 0.0, OPEN),
     ]
