@@ -5,8 +5,8 @@ OpenVLA-OFT's parallel decoding (arXiv:2502.19645); autoregressive.py writes one
 
 Bins as classes forget that bin 7 lies beside bin 8: a near miss costs as much as a far one, and each bin must be
 learned from the few actions in it. Where the distribution is flat, the likeliest bin is then a matter of chance, and
-the robot takes a jump that no demonstration shows. Three settings help: labels that spread over the bins around the
-action, the expectation in place of the likeliest bin, and fewer bins.
+the robot takes a jump that no demonstration shows. What helps is labels that spread over the bins around the
+action; then the distribution is smooth, and its expectation is worth reading in place of the likeliest bin.
 """
 
 from typing import Literal, get_args
