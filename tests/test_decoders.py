@@ -411,6 +411,16 @@ def test_times_are_those_of_pi0():
     assert stats.kstest((times.numpy() - 0.001) / 0.999, stats.beta(1.5, 1).cdf).pvalue > 1e-3
 
 
+@pytest.mark.parametrize("make", [FlowDecoder, DiffusionDecoder], ids=lambda make: make.__name__)
+def test_a_lower_temperature_brings_samples_closer_together(make):
+    """At 0 there is one sample; the noise is the same for all temperatures, so the draws can be compared."""
+    decoder, context, scatter = make(3, 4, 2, width=16), torch.zeros(200, 3), []
+    for temperature in (0.0, 0.5, 1.0):
+        decoder.temperature = temperature
+        scatter.append(decoder.sample(context, seeded()).std(0).mean())
+    assert scatter[0] == 0 and 0 < scatter[1] < scatter[2]
+
+
 # ---- two ways around an obstacle
 
 
@@ -431,6 +441,8 @@ TOY = {
     "autoregressive": (lambda: AutoregressiveDecoder(1, 8, 2, bins=32, width=32, choice="sample"), 200),
     "diffusion": (lambda: DiffusionDecoder(1, 8, 2, width=64, target="noise", draws=1), 300),
     "flow": (lambda: FlowDecoder(1, 8, 2, width=64, draws=1), 300),
+    "cool diffusion": (lambda: DiffusionDecoder(1, 8, 2, width=128, temperature=0.5), 400),
+    "cool flow": (lambda: FlowDecoder(1, 8, 2, width=64, temperature=0.5), 300),
 }
 
 
@@ -463,7 +475,7 @@ def test_a_mean_goes_through_the_obstacle_and_so_do_numbers_drawn_each_for_itsel
     assert toy(name)[0] > 0.5
 
 
-@pytest.mark.parametrize("name", ["autoregressive", "diffusion", "flow"])
+@pytest.mark.parametrize("name", ["autoregressive", "diffusion", "flow", "cool diffusion", "cool flow"])
 def test_a_distribution_of_chunks_goes_around_it_on_both_sides(name):
     hit, left = toy(name)
     assert hit < 0.3 and 0.2 < left < 0.8

@@ -33,6 +33,7 @@ from vla_course.sim.cameras import CAMERAS
 ACTION = 7  # numbers in an action, and in a state
 FUSIONS = ("cross_attention", "concat", "film", "joint")
 RELATIVE_SCALE = 10.0  # relative positions are learned in units of 10 cm
+COOL = 0.5  # temperature of decoders that draw: an arm needs draws that scatter less than its demonstrations do
 VAGUE = 0.01  # metres, standard deviation of what training adds to the places that the policy shall remember
 
 
@@ -129,8 +130,8 @@ DECODERS: dict[str, Callable[[int, int, int, int], nn.Module]] = {
     "hard_tokens": lambda d, t, a, width: decoders.TokenDecoder(d, t, a, width=width),
     "autoregressive": lambda d, t, a, width: decoders.AutoregressiveDecoder(d, t, a, spread=0.1, choice="expectation"),
     "act": lambda d, t, a, width: decoders.ACTDecoder(d, t, a),
-    "diffusion": decoders.DiffusionDecoder,
-    "flow": decoders.FlowDecoder,
+    "diffusion": lambda d, t, a, width: decoders.DiffusionDecoder(d, t, a, width, temperature=COOL),
+    "flow": lambda d, t, a, width: decoders.FlowDecoder(d, t, a, width, temperature=COOL),
 }
 
 _CARD = """---

@@ -1,4 +1,9 @@
-"""The network of diffusion and flow matching: what to change in a noisy chunk, given the context and the time."""
+"""The network of diffusion and flow matching: what to change in a noisy chunk, given the context and the time.
+
+Both make a sample of noise. Below a temperature of 1 the noise is weaker, and samples lie closer to what is likely
+(Kingma & Dhariwal 2018, arXiv:1807.03039, do so for pictures). Where there are two ways, a network that was trained for
+long enough still takes both.
+"""
 
 import torch
 from torch import Tensor, nn

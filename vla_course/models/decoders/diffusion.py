@@ -41,6 +41,7 @@ class DiffusionDecoder(nn.Module):
         target: what the network predicts, "noise" or "velocity".
         largest: no estimate of an action goes beyond; 5 standard deviations, as in Octo's code.
         draws: of noise and step for each chunk in a training step; see `repeated`.
+        temperature: of a sample, the deviation of its noise; see denoiser.py.
 
     Raises:
         CourseError: another sampler or target, or steps that do not divide.
@@ -58,6 +59,7 @@ class DiffusionDecoder(nn.Module):
         target: Target = "velocity",
         largest: float = 5.0,
         draws: int = 8,
+        temperature: float = 1.0,
     ):
         super().__init__()
         one_of("sampler", sampler, get_args(Sampler))
@@ -66,7 +68,7 @@ class DiffusionDecoder(nn.Module):
             raise CourseError(f"{sampling_steps} sampling steps of {steps}: take a number that divides {steps}")
         self.shape = (chunk, action)
         self.steps, self.sampler, self.sampling_steps = steps, sampler, sampling_steps
-        self.target, self.largest, self.draws = target, largest, draws
+        self.target, self.largest, self.draws, self.temperature = target, largest, draws, temperature
         self.network = ChunkDenoiser(inputs, chunk, action, width)
         self.register_buffer("kept", squared_cosine(steps), persistent=False)
 
@@ -84,7 +86,7 @@ class DiffusionDecoder(nn.Module):
     @torch.no_grad()
     def sample(self, context: Tensor, generator: Generator | None = None) -> Tensor:
         """Actions (B, chunk, action), found in noise."""
-        x = torch.randn(len(context), *self.shape, generator=generator, device=context.device)
+        x = self.temperature * torch.randn(len(context), *self.shape, generator=generator, device=context.device)
         stride = self.steps // self.sampling_steps if self.sampler == "ddim" else 1
         for t in range(self.steps - 1, -1, -stride):
             kept, before = self.kept[t], self.kept[t - stride] if t >= stride else self.kept.new_ones(())
@@ -98,7 +100,7 @@ class DiffusionDecoder(nn.Module):
                 x = ddim_step(x, clean, kept, before)
             else:
                 fresh = torch.randn(x.shape, generator=generator, device=x.device) if t > 0 else torch.zeros_like(x)
-                x = ddpm_step(x, clean, kept, before, fresh)
+                x = ddpm_step(x, clean, kept, before, self.temperature * fresh)
         return x
 
     def _predict(self, noisy: Tensor, step: Tensor, context: Tensor) -> Tensor:

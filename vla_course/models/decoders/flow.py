@@ -26,13 +26,22 @@ class FlowDecoder(nn.Module):
         width: hidden features.
         steps: Euler steps from noise to actions.
         draws: of noise and time for each chunk in a training step; see `repeated`.
+        temperature: of a sample, the deviation of the noise that it begins with; see denoiser.py.
     """
 
-    def __init__(self, inputs: int, chunk: int, action: int, width: int = 256, steps: int = 10, draws: int = 8):
+    def __init__(
+        self,
+        inputs: int,
+        chunk: int,
+        action: int,
+        width: int = 256,
+        steps: int = 10,
+        draws: int = 8,
+        temperature: float = 1.0,
+    ):
         super().__init__()
         self.shape = (chunk, action)
-        self.steps = steps
-        self.draws = draws
+        self.steps, self.draws, self.temperature = steps, draws, temperature
         self.velocity = ChunkDenoiser(inputs, chunk, action, width)
 
     def loss(self, context: Tensor, actions: Tensor, keep: Tensor, generator: Generator | None = None) -> Tensor:
@@ -49,7 +58,7 @@ class FlowDecoder(nn.Module):
     def sample(self, context: Tensor, generator: Generator | None = None) -> Tensor:
         """Actions (B, chunk, action), carried there from noise."""
         noise = torch.randn(len(context), *self.shape, generator=generator, device=context.device)
-        return euler(lambda x, time: self.velocity(x, time, context), noise, self.steps)
+        return euler(lambda x, time: self.velocity(x, time, context), self.temperature * noise, self.steps)
 
 
 def noisy_times(count: int, generator: Generator | None, device: torch.device) -> Tensor:
