@@ -50,7 +50,7 @@ def learning_curve(history: Sequence[dict]) -> Figure:
         linestyle="--",
         label="validation",
     )
-    axis.set(xlabel="epoch", ylabel="loss (normalized actions)", yscale="log")
+    axis.set(xlabel="epoch", ylabel="loss", yscale="log")
     axis.legend(frameon=False)
     figure.tight_layout()
     return figure
