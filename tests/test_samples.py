@@ -64,3 +64,10 @@ def test_the_readme_quotes_the_results_file(file):
     for row in rows:
         rate = SuccessRate(row["successes"], row["trials"])
         assert str(rate) in readme, f"README.md does not show {rate} ({row['name']})"
+
+
+@pytest.mark.parametrize("name", ["decoder: ACT", "decoder: squared error", "without grounding"])
+def test_the_readme_quotes_the_table_of_parts(name):
+    rows = {row["name"]: row for row in json.loads((ROOT / "results" / "ablation.json").read_text())["rows"]}
+    rate = str(SuccessRate(rows[name]["successes"], rows[name]["trials"]))
+    assert rate in " ".join((ROOT / "README.md").read_text().split())
