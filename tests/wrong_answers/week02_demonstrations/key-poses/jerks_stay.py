@@ -1,4 +1,4 @@
-# says: take out the jerks first
+# says: take out the twitches first
 import numpy as np
 
 

@@ -1,4 +1,4 @@
-# says: the mean follows the jerk
+# says: the mean follows the twitch
 import numpy as np
 
 

@@ -1,4 +1,4 @@
-# says: the axis of pitch stands upright on the mirror
+# says: the axis of pitch is at a right angle to the mirror
 import re
 
 import numpy as np

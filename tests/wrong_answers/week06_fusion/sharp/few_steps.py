@@ -1,4 +1,4 @@
-# says: the search stops too early: halve until the fourth digit no longer moves
+# says: the search stops too early: halve until the fifth digit no longer moves
 import torch
 
 

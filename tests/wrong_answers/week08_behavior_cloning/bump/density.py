@@ -1,4 +1,4 @@
-# says: the map is cut at the picture's border
+# says: a density is no share
 import torch
 
 
