@@ -1,0 +1,12 @@
+# says: 0.01 is the noise of the sensor
+import numpy as np
+
+
+def kept(position, gripper, margin):
+    """First and last step to keep, (T + 1, 3) meters and (T + 1,) to two whole numbers; None where nothing is active."""
+    moves = np.linalg.norm(np.diff(position, axis=0), axis=1) > 0.001
+    works = np.diff(gripper) != 0
+    active = np.flatnonzero(moves | works)
+    if len(active) == 0:
+        return None
+    return max(0, int(active[0]) - margin), min(len(moves) - 1, int(active[-1]) + margin)
