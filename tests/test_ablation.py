@@ -23,6 +23,8 @@ def test_rows_are_measured_alike_kept_and_compared_in_pairs(data, tmp_path):
     assert short["parameters"] != base["parameters"] == open_loop["parameters"]
     assert open_loop["minutes"] == 0.0 and min(row["milliseconds"] for row in made) > 0
     assert open_loop["validation_loss"] == base["validation_loss"] != short["validation_loss"] > 0
+    assert open_loop["action_loss"] == base["action_loss"] != short["action_loss"] > 0
+    assert base["action_loss"] < base["validation_loss"]  # which has the grounding loss and the relative positions too
     for row in made:
         assert row["tasks"]["pick"].items() <= row.items() and row["trials"] == 1 and 0 <= row["p"] <= 1
         assert row["outcomes"] == {"pick": str(row["successes"])}

@@ -88,9 +88,9 @@ def ablate(
     Returns:
         The rows of the table: name, settings, success rates of all tasks together and of each, outcomes (of each task
         "1" or "0" for each scene, so that any two rows can be compared in pairs), p (against the first row; None for a
-        row of other settings), controls, parameters, minutes (of training), validation_loss (the
-        lowest), milliseconds (to plan once on one thread). Times are those of the processor, so other work on the
-        machine does not count.
+        row of other settings), controls, parameters, minutes (of training), validation_loss (the lowest), action_loss
+        (the action decoder's own part of it), milliseconds (to plan once on one thread). Times are those of the
+        processor, so other work on the machine does not count.
 
     Raises:
         CourseError: an unknown row, or data in another mode.
@@ -108,6 +108,7 @@ def ablate(
             trained = _policy(name, data, folder, out, epochs, seed)
             row = {"name": name, "settings": wanted, **trained}
             row |= _measure(folder / "policy", tasks, trials, seed, workers)
+            row["action_loss"] = _action_loss(folder / "policy", data, seed)
             replace_file(folder / "row.json", (json.dumps(row, indent=1) + "\n").encode())
         print(line(row), flush=True)
     table = [row for name in (*ROWS, *EXECUTION) if (row := _finished(_folder(out, name)))]
@@ -184,6 +185,20 @@ def _measure(policy: Path, tasks: list[str], trials: int, seed: int, workers: in
         "parameters": sum(p.numel() for p in loaded.parameters()),
         "milliseconds": _milliseconds(loaded),
     }
+
+
+@torch.no_grad()
+def _action_loss(policy: Path, data: Path, seed: int) -> float:
+    """Of the validation windows: of two policies with the same decoder and chunk, it tells whose plans fit better."""
+    loaded = load_policy(policy)
+    dataset = demonstrations(data, loaded.config.chunk)
+    windows = torch.tensor(dataset.split(TrainConfig().validation, seed)["validation"])
+    losses = []
+    with torch.random.fork_rng([]):
+        torch.manual_seed(seed)  # some decoders draw in their loss
+        for chosen in windows.split(64):
+            losses += [loaded(dataset.__getitems__(chosen.tolist()))[1]["action_loss"]] * len(chosen)
+    return round(statistics.fmean(losses), 4)
 
 
 def _milliseconds(policy: VLAPolicy, repeat: int = 20) -> float:

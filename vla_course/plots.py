@@ -57,7 +57,7 @@ def learning_curve(history: Sequence[dict]) -> Figure:
 
 
 def attention_overlays(images: Sequence[np.ndarray], maps: Sequence[np.ndarray], sentences: Sequence[str]) -> Figure:
-    """What the policy saw, and where its grounded attention looked.
+    """What the policy saw, and where its grounded attention looked; each map is scaled to its brightest cell.
 
     Args:
         images: (H, W, 3) uint8 pictures.
@@ -77,8 +77,9 @@ def attention_overlays(images: Sequence[np.ndarray], maps: Sequence[np.ndarray],
             alpha=0.65,
             interpolation="nearest",
         )
+        axes[1, column].set_title(f"brightest cell: {weights.max():.0%}", fontsize=8, y=-0.11)
         axes[0, column].set_title(textwrap.fill(sentence, 23, break_on_hyphens=False), fontsize=9)
-    figure.subplots_adjust(left=0.01, right=0.99, bottom=0.01, top=0.87, wspace=0.04, hspace=0.04)
+    figure.subplots_adjust(left=0.01, right=0.99, bottom=0.06, top=0.87, wspace=0.04, hspace=0.04)
     return figure
 
 

@@ -41,8 +41,8 @@ def log_dimensionless_jerk(position: np.ndarray, period: float) -> float | None:
     """How smooth a movement is: -ln(D^3 / v^2 * integral of |jerk|^2), the higher the smoother.
 
     D is the duration and v the largest speed, so that neither the size of a movement nor its duration counts, only its
-    shape. The smoothest movement between two points at rest (minimum jerk) has -ln(204.8) = -5.32; stops, corrections
-    and a shaking hand lower the figure. (Hogan and Sternad 2009, "Sensitivity of smoothness measures to movement
+    shape. The movement of least jerk between two points at rest has -ln(204.8) = -5.32; stops, corrections and a
+    shaking hand lower the figure. (Hogan and Sternad 2009, "Sensitivity of smoothness measures to movement
     duration, amplitude, and arrests"; Balasubramanian et al. 2012, "A robust and sensitive metric for quantifying
     movement smoothness", for the logarithm.)
 

@@ -20,7 +20,11 @@ def words(objects, index):
             anchor = own_words(objects, i)
             if i == index or anchor is None:
                 continue
-            there = [o for o in objects if all(o[p] == item[p] for p in ("size", "color", "shape")) and sign * (o["u"] - objects[i]["u"]) > 0.05]
+            there = [
+                o
+                for o in objects
+                if all(o[p] == item[p] for p in ("size", "color", "shape")) and sign * (o["u"] - objects[i]["u"]) > 0.05
+            ]
             if there == [item]:
                 return f"{item['shape']} {side} the {anchor}"
     return None

@@ -3,7 +3,6 @@ import numpy as np
 
 
 def kept(position, gripper, margin):
-    """First and last step to keep, (T + 1, 3) meters and (T + 1,) to two whole numbers; None where nothing is active."""
     moves = np.linalg.norm(np.diff(position, axis=0), axis=1) > 0.001
     works = np.diff(gripper) != 0
     active = np.flatnonzero(moves | works)
