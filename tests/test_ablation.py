@@ -25,6 +25,7 @@ def test_rows_are_measured_alike_kept_and_compared_in_pairs(data, tmp_path):
     assert open_loop["validation_loss"] == base["validation_loss"] != short["validation_loss"] > 0
     assert open_loop["action_loss"] == base["action_loss"] != short["action_loss"] > 0
     assert base["action_loss"] < base["validation_loss"]  # which has the grounding loss and the relative positions too
+    assert base["action_loss_own_memory"] != base["action_loss"]
     for row in made:
         assert row["tasks"]["pick"].items() <= row.items() and row["trials"] == 1 and 0 <= row["p"] <= 1
         assert row["outcomes"] == {"pick": str(row["successes"])}

@@ -61,7 +61,7 @@ def test_it_sees_both_cameras_and_learns_from_every_step(windows, policy):
 def test_it_plans_again_after_two_actions_and_begins_each_plan_with_what_it_sees(windows, policy):
     first, second = windows.__getitems__([0]), windows.__getitems__([9])
     policy.reset()
-    start = {"start_positions": policy._places(first)}
+    start = {"start_positions": policy.places(first)}
     chunks = {id(b): policy.predict_action_chunk({**b, **start})[0] for b in (first, second)}
     actions = [policy.select_action(b)[0] for b in (first, second, second, first)]
     expected = [chunks[id(first)][0], chunks[id(first)][1], chunks[id(second)][0], chunks[id(second)][1]]
@@ -72,7 +72,7 @@ def test_averaged_plans_lie_between_the_plans(windows, policy):
     averaging = VLAPolicy.seeded(closed_loop(words=policy.config.words, ensemble=True), seed=0)
     averaging.load_state_dict(policy.state_dict())
     batches = windows.__getitems__([0]), windows.__getitems__([1])
-    start = {"start_positions": averaging._places(batches[0])}
+    start = {"start_positions": averaging.places(batches[0])}
     first, second = (averaging.predict_action_chunk({**b, **start})[0] for b in batches)
     averaging.reset()
     assert torch.allclose(averaging.select_action(batches[0])[0], first[0])

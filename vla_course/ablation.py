@@ -11,6 +11,7 @@ import statistics
 import time
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from vla_course.data.files import replace_file
@@ -89,8 +90,9 @@ def ablate(
         The rows of the table: name, settings, success rates of all tasks together and of each, outcomes (of each task
         "1" or "0" for each scene, so that any two rows can be compared in pairs), p (against the first row; None for a
         row of other settings), controls, parameters, minutes (of training), validation_loss (the lowest), action_loss
-        (the action decoder's own part of it), milliseconds (to plan once on one thread). Times are those of the
-        processor, so other work on the machine does not count.
+        (the action decoder's own part of it), action_loss_own_memory (the same, where the policy remembers what it saw
+        itself), milliseconds (to plan once on one thread). Times are those of the processor, so other work on the
+        machine does not count.
 
     Raises:
         CourseError: an unknown row, or data in another mode.
@@ -108,7 +110,7 @@ def ablate(
             trained = _policy(name, data, folder, out, epochs, seed)
             row = {"name": name, "settings": wanted, **trained}
             row |= _measure(folder / "policy", tasks, trials, seed, workers)
-            row["action_loss"] = _action_loss(folder / "policy", data, seed)
+            row |= _action_losses(folder / "policy", data, seed)
             replace_file(folder / "row.json", (json.dumps(row, indent=1) + "\n").encode())
         print(line(row), flush=True)
     table = [row for name in (*ROWS, *EXECUTION) if (row := _finished(_folder(out, name)))]
@@ -188,17 +190,25 @@ def _measure(policy: Path, tasks: list[str], trials: int, seed: int, workers: in
 
 
 @torch.no_grad()
-def _action_loss(policy: Path, data: Path, seed: int) -> float:
-    """Of the validation windows: of two policies with the same decoder and chunk, it tells whose plans fit better."""
-    loaded = load_policy(policy)
+def _action_losses(policy: Path, data: Path, seed: int) -> dict[str, float]:
+    """Of the episodes that were put aside: as in validation, where the memory is of true places, and with a memory of
+    what the policy saw itself, as when it acts. Only policies with the same decoder and chunk can be compared.
+    """
+    loaded, losses = load_policy(policy), []
     dataset = demonstrations(data, loaded.config.chunk)
-    windows = torch.tensor(dataset.split(TrainConfig().validation, seed)["validation"])
-    losses = []
+    windows = np.array(dataset.split(TrainConfig().validation, seed)["validation"])
+    episodes = dataset.episode_of(windows)
     with torch.random.fork_rng([]):
         torch.manual_seed(seed)  # some decoders draw in their loss
-        for chosen in windows.split(64):
-            losses += [loaded(dataset.__getitems__(chosen.tolist()))[1]["action_loss"]] * len(chosen)
-    return round(statistics.fmean(losses), 4)
+        for episode in np.unique(episodes):
+            batch = dataset.__getitems__(windows[episodes == episode].tolist())
+            told = loaded(batch)[1]["action_loss"]
+            if loaded.config.memory:
+                begun = loaded.places({name: value for name, value in batch.items() if name != "start_positions"})[:1]
+                batch["start_positions"] = begun.expand(len(batch["task"]), -1, -1)
+            losses += [(told, loaded(batch)[1]["action_loss"])] * len(batch["task"])
+    names = ("action_loss", "action_loss_own_memory")
+    return {name: round(loss, 4) for name, loss in zip(names, np.mean(losses, axis=0).tolist(), strict=True)}
 
 
 def _milliseconds(policy: VLAPolicy, repeat: int = 20) -> float:

@@ -90,7 +90,7 @@ class WindowDataset(Dataset):
         if ((windows < -len(self)) | (windows >= len(self))).any():
             raise IndexError(f"of {len(self)} windows there are none with the indices {indices}")
         windows %= len(self)
-        episode = self._episode_of(windows)
+        episode = self.episode_of(windows)
         start, length = self._spans["row"][episode], self._spans["length"][episode]
         first, last = start + windows - self._begins[episode], start + length - 1
         rows = first[:, None] + np.arange(self.chunk)
@@ -158,10 +158,11 @@ class WindowDataset(Dataset):
                     f"the {part} part gets none of the {len(self.episodes)} episodes; record more, or change the "
                     "shares or what is held out"
                 )
-        owner = self._episode_of(np.arange(len(self)))
+        owner = self.episode_of(np.arange(len(self)))
         return {part: np.flatnonzero(np.isin(owner, drawn[part])).tolist() for part in asked}
 
-    def _episode_of(self, windows: np.ndarray) -> np.ndarray:
+    def episode_of(self, windows: np.ndarray) -> np.ndarray:
+        """Which episode each window comes from: numbers of windows (N,) to places in `episodes` (N,)."""
         return np.searchsorted(self._ends, windows, side="right")
 
 

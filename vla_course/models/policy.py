@@ -262,6 +262,7 @@ class VLAPolicy(nn.Module, PyTorchModelHubMixin, model_card_template=_CARD, tags
         """Where the objects were at the start, seen from the hand now: (B, Q, 3) in 10 cm. At the start, what it sees.
 
         In training the true places, made as vague as what it will see itself.
+        In validation the true places as they are, which is too kind (week 8, section 8).
         """
         if "start_positions" not in batch:
             return relative.detach()
@@ -308,13 +309,13 @@ class VLAPolicy(nn.Module, PyTorchModelHubMixin, model_card_template=_CARD, tags
         """The next action: (B, 7). Plans when the last plan is used up, or at every step where it averages plans."""
         if self.config.memory:
             if self._began is None:
-                self._began = self._places(batch)
+                self._began = self.places(batch)
             batch = {**batch, "start_positions": self._began}
         return self._execution.next(lambda: self.predict_action_chunk(batch))
 
     @torch.no_grad()
-    def _places(self, batch: dict) -> Tensor:
-        """Where it sees the objects: (B, Q, 3) metres."""
+    def places(self, batch: dict) -> Tensor:
+        """Where it sees the things that it asks for: (B, Q, 3) metres. What it remembers of them, too, is from this."""
         _, relative, _ = self.eval()._understand(batch)
         return relative / RELATIVE_SCALE + batch["observation.state"][:, None, :3]
 
