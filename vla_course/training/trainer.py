@@ -2,7 +2,8 @@
 
 The loop is the one you know: predict, compare, step. Around it stand the things that a real run needs. Accelerate
 puts it on whatever device there is; each epoch ends with a checkpoint; and a run that was killed goes on from there to
-the very same weights, since everything random in an epoch is drawn from the seed and the epoch's number alone.
+the very same weights, since everything random in an epoch is drawn from the seed and the epoch's number alone. (On the
+same kind of processor, with as many threads: another number of threads adds up in another order.)
 
 On two GPUs: `accelerate launch --num_processes 2 .venv/bin/vla-course train ...`; in two processes of a machine without
 any: `ACCELERATE_USE_CPU=true torchrun --nproc_per_node 2 .venv/bin/vla-course train ...`, as `accelerate launch` asks
