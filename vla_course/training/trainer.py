@@ -6,9 +6,9 @@ the very same weights, since everything random in an epoch is drawn from the see
 same kind of processor, with as many threads: another number of threads adds up in another order.)
 
 On two GPUs: `accelerate launch --num_processes 2 .venv/bin/vla-course train ...`; in two processes of a machine without
-any: `ACCELERATE_USE_CPU=true torchrun --nproc_per_node 2 .venv/bin/vla-course train ...`, as `accelerate launch` asks
-for MPI there. Each process takes every second batch and the gradients are averaged, so half the batch size makes the
-same steps. The losses are nearly the same: BatchNorm sees the half batches one by one.
+any: `ACCELERATE_USE_CPU=true torchrun --nproc_per_node 2 .venv/bin/vla-course train ...`, as `accelerate launch` needs
+MPI there, and without it runs one process. Each process takes every second batch and the gradients are averaged, so
+half the batch size makes the same steps. The losses are nearly the same: BatchNorm sees the half batches one by one.
 """
 
 import json
